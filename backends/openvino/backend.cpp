@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include "backend.h"
+
+#include <algorithm>
+#include <sstream>
+#include <thread>
+
+#include <openvino/openvino.hpp>
+
+#include "base/sha256.h"
+#include "convert.h"
+#include "engine.h"
+#include "guard.h"
+
+namespace tern::ov_backend {
+namespace {
+
+constexpr const char* kDevice = "CPU";
+
+std::string full_version() {
+  return ov::get_openvino_version().buildNumber;
+}
+
+std::vector<std::string> capabilities(const ov::Core& core) {
+  return core.get_property(kDevice, ov::device::capabilities);
+}
+
+bool has(const std::vector<std::string>& list, std::string_view item) {
+  return std::ranges::find(list, item) != list.end();
+}
+
+/// The precision to run in, or why this CPU cannot.
+Result<Precision> choose_precision(Precision asked, const std::vector<std::string>& can) {
+  std::string offered = "f32";
+  if (has(can, "BF16")) offered += ", bf16";
+  if (has(can, "FP16")) offered += ", f16";
+  switch (asked) {
+    case Precision::kAuto:
+    case Precision::kF32:
+      return Precision::kF32;
+    case Precision::kBF16:
+      if (has(can, "BF16")) return asked;
+      break;
+    case Precision::kF16:
+      if (has(can, "FP16")) return asked;
+      break;
+    case Precision::kI8:
+    case Precision::kMixed:
+      return make_error(StatusCode::kConfigError, "precision {} needs a model with quantised layers", to_string(asked))
+          .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes and leave the precision at auto");
+  }
+  return make_error(StatusCode::kConfigError, "this CPU has no fast {}; OpenVINO can run {} here", to_string(asked),
+                    offered)
+      .at("precision");
+}
+
+ov::AnyMap device_config(Precision precision, int threads, PerformanceHint hint) {
+  const ov::element::Type type = precision == Precision::kBF16  ? ov::element::bf16
+                                 : precision == Precision::kF16 ? ov::element::f16
+                                                                : ov::element::f32;
+  return {ov::hint::inference_precision(type), ov::inference_num_threads(threads),
+          ov::hint::performance_mode(hint == PerformanceHint::kLatency ? ov::hint::PerformanceMode::LATENCY
+                                                                       : ov::hint::PerformanceMode::THROUGHPUT),
+          // Pinned threads of two engines, or two processes, would share one core while another idles.
+          ov::hint::enable_cpu_pinning(false)};
+}
+
+int thread_count(int asked) {
+  return asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+ov::Dimension dimension(std::int64_t min, std::int64_t max) {
+  return min == max ? ov::Dimension(min) : ov::Dimension(min, max);
+}
+
+/// Fixes or bounds dynamic dimensions as the config says.
+Status apply_profiles(ov::Model& model, const BuildConfig& config) {
+  std::map<ov::Output<ov::Node>, ov::PartialShape> shapes;
+  const int max_batch = std::max(1, config.max_batch);
+  for (const auto& input : model.inputs()) {
+    ov::PartialShape shape = input.get_partial_shape();
+    const std::string name = input.get_any_name();
+    const auto profile = std::ranges::find(config.profiles, name, &ShapeProfile::tensor);
+    if (profile != config.profiles.end()) {
+      if (profile->min.rank() != shape.size() || profile->max.rank() != shape.size()) {
+        return make_error(StatusCode::kConfigError, "the profile has rank {}; the input has {}", profile->max.rank(),
+                          shape.size())
+            .at(name);
+      }
+      for (std::size_t i = 0; i < shape.size(); ++i) {
+        const ov::Dimension wanted = dimension(profile->min[i], profile->max[i]);
+        ov::Dimension& actual = shape[static_cast<std::ptrdiff_t>(i)];
+        if (profile->min[i] < 1 || profile->max[i] < profile->min[i] || !actual.compatible(wanted)) {
+          return make_error(StatusCode::kConfigError, "the profile's dimension {} ({}..{}) does not fit the model's {}",
+                            i, profile->min[i], profile->max[i], input.get_partial_shape().to_string())
+              .at(name);
+        }
+        if (actual.is_dynamic()) actual = wanted;
+      }
+    } else if (shape.rank().is_static() && shape.size() > 0 && shape[0].is_dynamic()) {
+      shape[0] = dimension(1, max_batch);
+    }
+    shapes[input] = shape;
+  }
+  for (const ShapeProfile& profile : config.profiles) {
+    const bool known = std::ranges::any_of(
+        model.inputs(), [&](const auto& input) { return input.get_names().contains(profile.tensor); });
+    if (!known)
+      return Status(StatusCode::kConfigError, "a shape profile names an input that the model does not have")
+          .at(profile.tensor);
+  }
+  return guard(StatusCode::kEngineBuildError, "the model does not take the shapes asked for",
+               [&] { model.reshape(shapes); });
+}
+
+/// i8 when quantised layers run as such, else the precision hint as OpenVINO reports it back.
+Precision precision_that_runs(const ov::CompiledModel& compiled) {
+  for (const auto& node : compiled.get_runtime_model()->get_ops()) {
+    const auto& info = node->get_rt_info();
+    const auto type = info.find("layerType"), precision = info.find("runtimePrecision");
+    if (type == info.end() || precision == info.end()) continue;
+    const auto layer = type->second.as<std::string>(), runs = precision->second.as<std::string>();
+    if ((layer == "Convolution" || layer == "FullyConnected" || layer == "MatMul") && (runs == "i8" || runs == "u8"))
+      return Precision::kI8;
+  }
+  const ov::element::Type hint = compiled.get_property(ov::hint::inference_precision);
+  return hint == ov::element::bf16 ? Precision::kBF16 : hint == ov::element::f16 ? Precision::kF16 : Precision::kF32;
+}
+
+std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
+  std::string key = fmt::format("openvino {} {} {} {} batch {}", full_version(), device, model.content_hash(),
+                                to_string(precision), config.max_batch);
+  for (const ShapeProfile& p : config.profiles)
+    key += fmt::format(" {}={}:{}:{}", p.tensor, p.min.to_string(), p.opt.to_string(), p.max.to_string());
+  return fmt::format("{}-{}", model.stem(), to_hex(Sha256::of(std::as_bytes(std::span(key)))).substr(0, 12));
+}
+
+/// Adds the nodes whose operator OpenVINO's message complains about: it names operators ("com.example.Frobnicate"), not nodes.
+Status name_unsupported(const Status& status, const Model& model) {
+  constexpr std::string_view kMarker = "No conversion rule found for operations: ";
+  const std::size_t at = status.cause().find(kMarker);
+  if (at == std::string::npos) return status;
+  const std::string_view listed = std::string_view(status.cause()).substr(at + kMarker.size());
+  const std::string operations = ", " + std::string(listed.substr(0, listed.find('\n'))) + ",";
+  std::string found;
+  for (const auto& [op, count] : model.op_counts()) {
+    const std::size_t domain_end = op.find("::");
+    const std::string bare = domain_end == std::string::npos ? op : op.substr(domain_end + 2);
+    const bool is_listed = operations.find(" " + bare + ",") != std::string::npos ||
+                           operations.find("." + bare + ",") != std::string::npos;
+    if (!is_listed) continue;
+    for (const std::string& name : model.node_names(op)) {
+      if (found.size() < 400) found += fmt::format("{}{} (node '{}')", found.empty() ? "" : ", ", op, name);
+    }
+  }
+  return Status(status.code(), fmt::format("OpenVINO does not support {}", found.empty() ? operations : found))
+      .at(status.where())
+      .with_hint("export the model with standard operators, or use another backend")
+      .with_cause(status.cause());
+}
+
+Status stop_status(const std::stop_token& stop) {
+  return stop.stop_requested() ? Status(StatusCode::kCancelled, "stopped while compiling the model") : Status();
+}
+
+}  // namespace
+
+BackendScore OpenVinoBackend::score() const {
+  for (const auto& [key, value] : host_facts()) {
+    if (key == "device") return {50, value};
+  }
+  return {0, "OpenVINO has no CPU device here"};
+}
+
+std::vector<std::pair<std::string, std::string>> OpenVinoBackend::host_facts() const {
+  std::vector<std::pair<std::string, std::string>> facts{{"openvino", full_version()}};
+  const Status ignored = guard(StatusCode::kBackendError, "cannot query the CPU device", [&] {
+    std::string can;
+    for (const std::string& capability : capabilities(core_))
+      can += (can.empty() ? "" : " ") + capability;
+    facts.emplace_back("device", core_.get_property(kDevice, ov::device::full_name));
+    facts.emplace_back("capabilities", can);
+  });
+  if (!ignored.ok()) facts.emplace_back("problem", ignored.cause());
+  return facts;
+}
+
+Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfig& config, const Progress& progress,
+                                            std::stop_token stop) {
+  const auto report = [&](std::string_view phase, double fraction) {
+    if (progress) progress(phase, fraction);
+  };
+  const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_ASSIGN_OR_RETURN(const auto bytes, model.self_contained_bytes());
+  Precision precision = Precision::kF32;
+  Status inner;
+  std::shared_ptr<ov::Model> ov_model;
+  report("read", 0.0);
+  const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
+                        const auto chosen = choose_precision(config.precision, capabilities(core_));
+                        inner = chosen.status();
+                        if (!inner.ok()) return;
+                        precision = *chosen;
+                        ov_model = core_.read_model(
+                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), ov::Tensor());
+                        inner = apply_profiles(*ov_model, config);
+                      }).at(where);
+  TERN_RETURN_IF_ERROR(name_unsupported(read, model));
+  TERN_RETURN_IF_ERROR(inner.at(where));
+  TERN_RETURN_IF_ERROR(stop_status(stop));
+
+  report("compile", 0.2);
+  EngineBlob blob;
+  TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineBuildError, "OpenVINO cannot compile the model", [&] {
+                         ov::CompiledModel compiled = core_.compile_model(
+                             ov_model, kDevice, device_config(precision, thread_count(config.threads), config.hint));
+                         if (!(inner = stop_status(stop)).ok()) return;
+                         blob.precision = precision_that_runs(compiled);
+                         report("export", 0.9);
+                         std::ostringstream out(std::ios::binary);
+                         compiled.export_model(out);
+                         const auto text = std::as_bytes(std::span(out.view()));
+                         blob.bytes.assign(text.begin(), text.end());
+                       }).at(where));
+  TERN_RETURN_IF_ERROR(inner);
+  blob.backend = "openvino";
+  blob.backend_version = full_version();
+  blob.engine_id = engine_id(model, config, precision, score().reason);
+  report("done", 1.0);
+  return blob;
+}
+
+Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  if (blob.backend != "openvino" || blob.backend_version != full_version()) {
+    return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
+                      blob.backend_version, full_version())
+        .at(blob.engine_id)
+        .with_hint("compile the model again");
+  }
+  std::vector<std::byte> bytes = blob.bytes;
+  ov::CompiledModel compiled;
+  // i8 layers are part of the graph; what is left of it runs in f32.
+  const Precision hint = blob.precision == Precision::kI8 ? Precision::kF32 : blob.precision;
+  Precision runs = blob.precision;
+  TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
+                         const ov::Tensor view(ov::element::u8, ov::Shape{bytes.size()}, bytes.data());
+                         compiled = core_.import_model(
+                             view, kDevice, device_config(hint, thread_count(options.threads), options.hint));
+                         runs = precision_that_runs(compiled);
+                       }).at(blob.engine_id));
+  if (runs != blob.precision) {
+    return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}", to_string(runs),
+                      to_string(blob.precision))
+        .at(blob.engine_id);
+  }
+  auto engine = OpenVinoEngine::create(std::move(compiled), blob.engine_id, runs, std::move(bytes));
+  if (engine.ok()) {
+    options.logger->log(
+        LogLevel::kInfo, "openvino",
+        fmt::format("engine {} ready: {} inputs, {} outputs, {} in {}, {} threads, {:.1f} MB", blob.engine_id,
+                    (*engine)->inputs().size(), (*engine)->outputs().size(), score().reason, to_string(runs),
+                    (*engine)->threads(), static_cast<double>((*engine)->memory().engine_bytes) / 1e6));
+  }
+  return engine;
+}
+
+}  // namespace tern::ov_backend

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <exception>
+
+#include "backend.h"
+#include "tern/dev/backend.h"
+
+namespace {
+
+tern::Backend* create(const char** error) noexcept {
+  try {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    // oneTBB opens its helper library with RTLD_DEEPBIND, which sanitizers refuse, unless this is set.
+    ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);
+#endif
+    return new tern::ov_backend::OpenVinoBackend();
+  } catch (const std::exception&) {
+    *error =
+        "OpenVINO could not be started; its plugins (libopenvino_intel_cpu_plugin.so) must lie beside libopenvino.so";
+  }
+  return nullptr;
+}
+
+void destroy(tern::Backend* backend) noexcept {
+  delete backend;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const tern::dev::BackendPlugin* tern_backend_v1() noexcept {
+  static const tern::dev::BackendPlugin kPlugin{tern::dev::kBackendAbi, TERN_VERSION_STRING, TERN_COMPILER_TAG, create,
+                                                destroy};
+  return &kPlugin;
+}

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 The tern authors
+# SPDX-License-Identifier: Apache-2.0
+# Warnings, sanitizers and the compiler cache, for every target of tern.
+
+find_program(TERN_CCACHE ccache)
+if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TERN_CCACHE})
+endif()
+
+add_library(tern_warnings INTERFACE)
+target_compile_options(tern_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives of these three once sanitizers or -O3 rewrite the code (GCC bugs 105562, 105329, 108842).
+  target_compile_options(tern_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-null-dereference)
+endif()
+
+if(TERN_SANITIZE)
+  list(JOIN TERN_SANITIZE "," tern_sanitizers)
+  add_compile_options(-fsanitize=${tern_sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${tern_sanitizers})
+endif()

@@ -1,0 +1,1 @@
+{'batch': 1, 'half': False, 'dynamic': True, 'opset': None, 'x': (1, 2.5e-3, -7,), 'l': [[], {}]}

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "tern/engine.h"
+#include "tern/version.h"
+
+namespace tern::dev {
+
+/// Grows with every incompatible change of the classes in tern/engine.h or of this file.
+inline constexpr std::uint32_t kBackendAbi = 1;
+
+/// What a plugin's entry returns. The three identity fields are compared before anything else is used.
+struct BackendPlugin {
+  std::uint32_t abi;         ///< kBackendAbi
+  const char* tern_version;  ///< of the headers it was compiled with
+  const char* compiler;      ///< compiler_tag() of its compiler
+  /// A backend, or null with a message for the user in `*error` (static storage). Must not throw.
+  Backend* (*create)(const char** error) noexcept;
+  /// Frees what create() made, in the library that made it.
+  void (*destroy)(Backend* backend) noexcept;
+};
+
+/// Name of the one symbol that a plugin exports: `extern "C" const tern::dev::BackendPlugin* tern_backend_v1()
+/// noexcept`.
+inline constexpr const char* kBackendEntry = "tern_backend_v1";
+using BackendEntry = const BackendPlugin* (*)() noexcept;
+
+}  // namespace tern::dev

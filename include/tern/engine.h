@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/log.h"
+#include "tern/model.h"
+#include "tern/status.h"
+#include "tern/tensor.h"
+
+namespace tern {
+
+enum class Precision : std::uint8_t { kAuto, kF32, kF16, kBF16, kI8, kMixed };
+/// "auto", "f32", "f16", "bf16", "i8", "mixed".
+[[nodiscard]] TERN_API std::string_view to_string(Precision precision) noexcept;
+/// Also accepts "fp32", "fp16", "int8".
+[[nodiscard]] TERN_API Result<Precision> parse_precision(std::string_view text);
+
+/// What a CPU backend's scheduler aims at.
+enum class PerformanceHint : std::uint8_t { kLatency, kThroughput };
+
+/// The shapes one input may take. min == max makes the shape static, which most backends run faster.
+struct ShapeProfile {
+  std::string tensor;  ///< name of the input
+  Shape min, opt, max;
+};
+
+/// How an engine is made.
+struct BuildConfig {
+  Precision precision = Precision::kAuto;
+  /// For inputs with dynamic dimensions. An input without a profile gets 1..max_batch for a dynamic leading dimension;
+  /// its other dynamic dimensions stay open.
+  std::vector<ShapeProfile> profiles{};
+  int max_batch = 0;  ///< 0: the backend's default (1 on a CPU)
+  int threads = 0;    ///< CPU threads an inference may use; 0: all that the process may use
+  PerformanceHint hint = PerformanceHint::kLatency;
+};
+
+/// How an engine is used.
+struct LoadOptions {
+  int threads = 0;  ///< as BuildConfig::threads
+  PerformanceHint hint = PerformanceHint::kLatency;
+  std::shared_ptr<Logger> logger = null_logger();
+};
+
+/// Called by compile() from time to time, from its own thread. `fraction` in 0..1 never falls.
+using Progress = std::function<void(std::string_view phase, double fraction)>;
+
+/// A compiled engine as bytes, in the backend's own format, with what is needed to load it again.
+struct EngineBlob {
+  std::string backend;          ///< label of the backend that made it
+  std::string backend_version;  ///< full version; another one cannot load it
+  std::string engine_id;  ///< "<stem>-<12 hex digits>", the same for the same model, config, backend version and device
+  Precision precision = Precision::kF32;  ///< what the backend said it uses, not what was asked
+  std::vector<std::byte> bytes;
+};
+
+/// An input or output of an engine.
+struct TensorSpec {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;  ///< Shape::kDynamic where it is decided at run time
+};
+
+/// Bytes an engine keeps.
+struct EngineMemory {
+  std::size_t engine_bytes = 0;   ///< the loaded engine (size of its blob where the backend tells nothing better)
+  std::size_t context_bytes = 0;  ///< inputs and outputs owned by one context, at the largest shapes seen so far
+};
+
+/// An ordered queue of work. Work of one stream runs in order; streams run beside each other.
+class TERN_API Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Waits for everything enqueued so far; the first failure since the last call is returned.
+  [[nodiscard]] virtual Status synchronize() = 0;
+  /// CUDA: the cudaStream_t. CPU: null.
+  [[nodiscard]] virtual void* native_handle() const noexcept = 0;
+};
+
+/// Limits on waiting.
+struct WaitOptions {
+  std::optional<std::chrono::steady_clock::time_point> deadline{};
+  std::stop_token stop{};  ///< the default one never stops
+};
+
+/// The completion of one enqueue(). Reusable: each enqueue() re-arms it. Create with Engine::create_event().
+class TERN_API Event {
+ public:
+  virtual ~Event() = default;
+  [[nodiscard]] virtual bool done() const noexcept = 0;
+  /// The outcome of the work; Timeout or Cancelled when the wait ended first (the work itself goes on, and its buffers
+  /// must live).
+  [[nodiscard]] virtual Status wait(const WaitOptions& options = {}) = 0;
+};
+
+/// Runs one inference at a time. Use one context for each thread or stream; contexts of one engine run in parallel.
+/// Keeps the engine alive. Not thread-safe.
+class TERN_API ExecutionContext {
+ public:
+  virtual ~ExecutionContext() = default;
+
+  /// Uses the caller's memory as input `index` until another one is bound. It must be contiguous and stay alive and
+  /// unchanged while an inference runs. InputError on a wrong dtype, shape or device.
+  [[nodiscard]] virtual Status bind_input(std::size_t index, const TensorView& tensor) = 0;
+  /// Writes output `index` into the caller's memory; its shape must be the one the run produces (InferenceError from
+  /// the run otherwise). An empty view returns to memory that the context owns.
+  [[nodiscard]] virtual Status bind_output(std::size_t index, const TensorView& tensor) = 0;
+
+  /// Starts an inference on `stream` and arms `event`. Bindings must stay as they are until the event is done.
+  [[nodiscard]] virtual Status enqueue(Stream& stream, Event& event) = 0;
+  /// Runs and waits. On a deadline or a stop it returns Timeout or Cancelled once the backend has let go of the
+  /// buffers.
+  [[nodiscard]] virtual Status infer(const WaitOptions& options = {}) = 0;
+
+  /// Output `index` of the last finished run, with its run-time shape. Valid until the next run on this context.
+  [[nodiscard]] virtual Result<TensorView> output(std::size_t index) const = 0;
+};
+
+/// A loaded model: immutable, thread-safe, owns the weights. Contexts, streams and events keep what they need of it
+/// alive.
+class TERN_API Engine {
+ public:
+  virtual ~Engine() = default;
+  [[nodiscard]] virtual std::string_view backend() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view id() const noexcept = 0;
+  /// The precision the backend runs in, read back from it.
+  [[nodiscard]] virtual Precision precision() const noexcept = 0;
+  /// Threads an inference uses, read back from the backend.
+  [[nodiscard]] virtual int threads() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<TensorSpec>& inputs() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<TensorSpec>& outputs() const noexcept = 0;
+  [[nodiscard]] virtual EngineMemory memory() const noexcept = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ExecutionContext>> create_context() = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Stream>> create_stream() = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Event>> create_event() = 0;
+
+  /// Shape of input 0, and its leading dimension; Shape::kDynamic where open.
+  [[nodiscard]] const Shape& input_shape() const noexcept { return inputs().front().shape; }
+  [[nodiscard]] std::int64_t batch_size() const noexcept { return input_shape().rank() > 0 ? input_shape()[0] : 1; }
+};
+
+/// Whether a backend can run here, and how well.
+struct BackendScore {
+  int score = 0;       ///< 0: cannot run here
+  std::string reason;  ///< why not, or what it would run on
+};
+
+/// A runtime that compiles models and loads engines. Thread-safe. Lives in a plugin (see tern/dev/backend.h).
+class TERN_API Backend {
+ public:
+  virtual ~Backend() = default;
+  /// The label that stands in results and file names: "openvino".
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  [[nodiscard]] virtual BackendScore score() const = 0;
+  /// Versions, device, ISA as (key, value); never needs an engine.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> host_facts() const = 0;
+  /// ConfigError on a precision this backend cannot give (it says which it can); EngineBuildError, with the backend's
+  /// message and the node where it is known, when the model does not compile.
+  [[nodiscard]] virtual Result<EngineBlob> compile(const Model& model, const BuildConfig& config,
+                                                   const Progress& progress, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<Engine>> load(const EngineBlob& blob, const LoadOptions& options) = 0;
+};
+
+/// The backends found on this machine.
+class TERN_API BackendRegistry {
+ public:
+  /// One plugin file, and what became of it.
+  struct Entry {
+    std::filesystem::path plugin;
+    std::string name;     ///< empty when it did not load
+    std::string version;  ///< tern version of the plugin
+    BackendScore score;
+    Status status;                     ///< why it did not load
+    std::shared_ptr<Backend> backend;  ///< null when it did not load
+  };
+
+  /// Loads every libtern_*.so from $TERN_PLUGIN_PATH (colon-separated absolute folders) where set, else from the `tern`
+  /// folder beside libtern. Never from the working directory. A plugin that does not fit is an entry with its reason,
+  /// not a failure.
+  [[nodiscard]] static BackendRegistry load(std::shared_ptr<Logger> logger = null_logger());
+  /// The same from given folders.
+  [[nodiscard]] static BackendRegistry load_from(std::span<const std::filesystem::path> folders,
+                                                 std::shared_ptr<Logger> logger = null_logger());
+
+  [[nodiscard]] const std::vector<Entry>& entries() const& noexcept { return entries_; }
+  const std::vector<Entry>& entries() && = delete;  // would dangle
+  /// "auto": the best score; else the backend of that name. BackendError says what was found and why it cannot run.
+  [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name) const;
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace tern

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tern/engine.h"
+#include "tern/geometry.h"
+#include "tern/postprocess.h"
+#include "tern/preprocess.h"
+#include "tern/task.h"
+
+namespace tern::detail {
+
+/// One model, one engine, one context and the memory between them: the frame path that all tasks share.
+class TaskRunner {
+ public:
+  /// `expected`: ContractError when the model's contract is of another task.
+  [[nodiscard]] static Result<std::unique_ptr<TaskRunner>> open(const std::filesystem::path& path,
+                                                                const TaskOptions& options, Task expected);
+
+  /// One step's outputs, as the postprocessor takes them.
+  struct Step {
+    TensorView output;                   ///< rows of the images of this step only
+    std::span<const Geometry> geometry;  ///< one for each row
+    std::size_t first_image;             ///< index of row 0 among the call's images
+  };
+
+  /// Runs `images` in steps of at most batch(); `decode` (a callable Status(const Step&)) turns each step's output into
+  /// results.
+  template <typename Decode>
+  [[nodiscard]] Status run(std::span<const ImageView> images, std::span<const ImageView> regions,
+                           const WaitOptions& wait, Decode&& decode) {
+    info_.times = {};
+    for (std::size_t first = 0; first < images.size(); first += static_cast<std::size_t>(batch_)) {
+      TERN_RETURN_IF_ERROR(infer_step(images, regions, first, wait));
+      const auto start = std::chrono::steady_clock::now();
+      TERN_RETURN_IF_ERROR(decode(step_));
+      info_.times.postprocess += std::chrono::steady_clock::now() - start;
+    }
+    return {};
+  }
+
+  [[nodiscard]] const Model& model() const noexcept { return model_; }
+  [[nodiscard]] const Contract& contract() const noexcept { return contract_; }
+  [[nodiscard]] const Engine& engine() const noexcept { return *engine_; }
+  [[nodiscard]] const RunInfo& info() const noexcept { return info_; }
+  [[nodiscard]] int batch() const noexcept { return batch_; }
+  [[nodiscard]] Postprocessor& postprocessor() noexcept { return postprocessor_; }
+
+ private:
+  TaskRunner(Model model, Contract contract, std::shared_ptr<Backend> backend, std::shared_ptr<Engine> engine,
+             Preprocessor preprocessor, Postprocessor postprocessor);
+  [[nodiscard]] Status prepare(const TaskOptions& options, int width, int height);
+  /// Preprocesses and infers images [first, first + batch) and leaves the outcome in step_.
+  [[nodiscard]] Status infer_step(std::span<const ImageView> images, std::span<const ImageView> regions,
+                                  std::size_t first, const WaitOptions& wait);
+
+  Model model_;
+  Contract contract_;
+  std::shared_ptr<Backend> backend_;
+  std::shared_ptr<Engine> engine_;
+  Preprocessor preprocessor_;
+  Postprocessor postprocessor_;
+  std::unique_ptr<ExecutionContext> context_;
+  std::size_t input_ = 0, output_ = 0;  // indices of the contract's tensors
+  int batch_ = 1;
+  bool is_batch_fixed_ = false;
+  Tensor input_tensor_;
+  std::vector<Geometry> geometry_;
+  Step step_{};
+  RunInfo info_;
+};
+
+}  // namespace tern::detail

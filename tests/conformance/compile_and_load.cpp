@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "backend_suite.h"
+
+namespace tern::conformance {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_P(BackendConformance, names_itself_and_its_host) {
+  EXPECT_EQ(backend_->name(), GetParam().name);
+  EXPECT_GT(backend_->score().score, 0);
+  const auto facts = backend_->host_facts();
+  EXPECT_TRUE(
+      std::ranges::any_of(facts, [](const auto& fact) { return fact.first == "device" && !fact.second.empty(); }));
+}
+
+TEST_P(BackendConformance, engine_has_the_ports_of_the_model) {
+  const auto engine = build(tiny_model("two_ports"));
+  ASSERT_NE(engine, nullptr);
+  EXPECT_EQ(engine->backend(), GetParam().name);
+  ASSERT_EQ(engine->inputs().size(), 2U);
+  ASSERT_EQ(engine->outputs().size(), 2U);
+  EXPECT_EQ(engine->inputs()[0].name, "x");
+  EXPECT_EQ(engine->inputs()[1].name, "k");
+  EXPECT_EQ(engine->inputs()[1].dtype, DType::kI32);
+  EXPECT_EQ(engine->outputs()[0].name, "sum");
+  EXPECT_EQ(engine->outputs()[1].name, "difference");
+  EXPECT_EQ(engine->outputs()[1].shape, (Shape{2, 3}));
+  EXPECT_EQ(engine->batch_size(), 2);
+}
+
+TEST_P(BackendConformance, dynamic_batch_is_one_by_default) {
+  const auto engine = build(demo_model("overhead-detect"));
+  ASSERT_NE(engine, nullptr);
+  EXPECT_EQ(engine->input_shape(), (Shape{1, 3, 640, 640}));
+  EXPECT_EQ(engine->outputs()[0].shape, (Shape{1, 9, 8400}));
+  EXPECT_GT(engine->memory().engine_bytes, 0U);
+  EXPECT_GT(engine->memory().context_bytes, 0U);
+}
+
+TEST_P(BackendConformance, runs_in_f32_unless_asked_and_with_the_threads_asked_for) {
+  for (const int threads : {1, 2}) {
+    const auto engine = build(tiny_model("affine"), {.threads = threads});
+    ASSERT_NE(engine, nullptr);
+    EXPECT_EQ(engine->precision(), Precision::kF32);
+    EXPECT_EQ(engine->threads(), threads);
+  }
+}
+
+TEST_P(BackendConformance, refuses_a_precision_it_cannot_give_and_says_which_it_can) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  const auto blob = backend_->compile(model, {.precision = GetParam().refused}, {}, {});
+  ASSERT_FALSE(blob.ok());
+  EXPECT_EQ(blob.status().code(), StatusCode::kConfigError);
+  EXPECT_THAT(blob.status().to_string(), HasSubstr("f32"));
+}
+
+TEST_P(BackendConformance, int8_of_a_float_model_is_refused_with_the_cure) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  const auto blob = backend_->compile(model, {.precision = Precision::kI8}, {}, {});
+  ASSERT_FALSE(blob.ok());
+  EXPECT_EQ(blob.status().code(), StatusCode::kConfigError);
+  EXPECT_FALSE(blob.status().hint().empty());
+}
+
+TEST_P(BackendConformance, progress_rises_to_one) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  std::vector<double> fractions;
+  const auto blob = backend_->compile(model, {},
+                                      [&](std::string_view phase, double fraction) {
+                                        EXPECT_FALSE(phase.empty());
+                                        fractions.push_back(fraction);
+                                      },
+                                      {});
+  ASSERT_TRUE(blob.ok()) << blob.status().to_string();
+  ASSERT_FALSE(fractions.empty());
+  EXPECT_TRUE(std::ranges::is_sorted(fractions));
+  EXPECT_EQ(fractions.back(), 1.0);
+}
+
+TEST_P(BackendConformance, compile_stops_when_asked) {
+  const auto model = Model::from_file(demo_model("overhead-detect")).value();
+  std::stop_source stop;
+  const auto blob = backend_->compile(
+      model, {}, [&](std::string_view, double) { stop.request_stop(); }, stop.get_token());
+  ASSERT_FALSE(blob.ok());
+  EXPECT_EQ(blob.status().code(), StatusCode::kCancelled);
+}
+
+TEST_P(BackendConformance, an_unknown_operator_is_named_with_its_node) {
+  const auto model = Model::from_file(tiny_model("unknown_op"));
+  ASSERT_TRUE(model.ok()) << model.status().to_string();
+  const auto blob = backend_->compile(*model, {}, {}, {});
+  ASSERT_FALSE(blob.ok());
+  EXPECT_EQ(blob.status().code(), StatusCode::kEngineBuildError);
+  EXPECT_THAT(blob.status().to_string(), HasSubstr("Frobnicate"));
+  EXPECT_THAT(blob.status().to_string(), HasSubstr("mystery"));
+}
+
+TEST_P(BackendConformance, one_blob_loads_many_times) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  const auto blob = backend_->compile(model, {}, {}, {});
+  ASSERT_TRUE(blob.ok()) << blob.status().to_string();
+  for (int i = 0; i < 3; ++i) {
+    const auto engine = backend_->load(*blob, {});
+    ASSERT_TRUE(engine.ok()) << engine.status().to_string();
+    EXPECT_EQ((*engine)->id(), blob->engine_id);
+  }
+}
+
+TEST_P(BackendConformance, engine_id_tells_models_and_configs_apart) {
+  const auto affine = Model::from_file(tiny_model("affine")).value();
+  const auto ports = Model::from_file(tiny_model("two_ports")).value();
+  const auto id = [&](const Model& model, const BuildConfig& config) {
+    return backend_->compile(model, config, {}, {}).value().engine_id;
+  };
+  EXPECT_EQ(id(affine, {}), id(affine, {}));
+  EXPECT_NE(id(affine, {}), id(ports, {}));
+  EXPECT_NE(id(affine, {}), id(affine, {.max_batch = 4}));
+}
+
+TEST_P(BackendConformance, a_blob_of_another_backend_or_version_is_refused) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  auto blob = backend_->compile(model, {}, {}, {}).value();
+  for (std::string* field : {&blob.backend, &blob.backend_version}) {
+    const std::string original = *field;
+    *field = "something else";
+    const auto engine = backend_->load(blob, {});
+    ASSERT_FALSE(engine.ok());
+    EXPECT_EQ(engine.status().code(), StatusCode::kEngineGateError);
+    *field = original;
+  }
+}
+
+TEST_P(BackendConformance, a_truncated_blob_is_an_error_not_a_crash) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  auto blob = backend_->compile(model, {}, {}, {}).value();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, blob.bytes.size() / 2}) {
+    blob.bytes.resize(size);
+    const auto engine = backend_->load(blob, {});
+    ASSERT_FALSE(engine.ok()) << size;
+    EXPECT_EQ(engine.status().code(), StatusCode::kEngineGateError);
+  }
+}
+
+TEST_P(BackendConformance, a_profile_that_does_not_fit_is_refused_by_name) {
+  const auto model = Model::from_file(tiny_model("affine")).value();
+  const auto compile = [&](ShapeProfile profile) {
+    return backend_->compile(model, {.profiles = {std::move(profile)}}, {}, {});
+  };
+  for (const auto& blob : {compile({"nobody", {1, 4}, {1, 4}, {1, 4}}), compile({"x", {1, 5}, {1, 5}, {1, 5}}),
+                           compile({"x", {1}, {1}, {1}}), compile({"x", {3, 4}, {2, 4}, {1, 4}})}) {
+    ASSERT_FALSE(blob.ok());
+    EXPECT_EQ(blob.status().code(), StatusCode::kConfigError) << blob.status().to_string();
+    EXPECT_FALSE(blob.status().where().empty());
+  }
+}
+
+}  // namespace
+}  // namespace tern::conformance

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include "allocation_counter.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <execinfo.h>
+
+namespace {
+
+// Plain storage: a thread_local with a constructor would itself allocate on first use.
+thread_local bool tls_is_counting = false;
+thread_local tern::test::Allocations tls_count;
+
+bool is_in_plugin(const void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 && info.dli_fname != nullptr && std::strstr(info.dli_fname, "libtern_") != nullptr;
+}
+
+[[maybe_unused]] void count() noexcept {
+  if (!tls_is_counting) return;
+  tls_is_counting = false;  // what follows may allocate
+  std::array<void*, 64> frames{};
+  const int depth = backtrace(frames.data(), static_cast<int>(frames.size()));
+  bool is_backend = false;
+  for (int i = 0; i < depth && !is_backend; ++i)
+    is_backend = is_in_plugin(frames[static_cast<std::size_t>(i)]);
+  ++(is_backend ? tls_count.backend : tls_count.other);
+  tls_is_counting = true;
+}
+
+}  // namespace
+
+namespace tern::test {
+
+Allocations count_allocations(const std::function<void()>& call) {
+  tls_count = {};
+  tls_is_counting = true;
+  call();
+  tls_is_counting = false;
+  return tls_count;
+}
+
+}  // namespace tern::test
+
+#if defined(__SANITIZE_ADDRESS__)
+
+// Of sanitizer/allocator_interface.h, which GCC does not install.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
+
+namespace {
+
+[[maybe_unused]] const int kInstalled = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { count(); }, [](const volatile void*) {});
+
+}  // namespace
+
+#elif !defined(__SANITIZE_THREAD__)
+
+// glibc's own entry points stay reachable under these names when a program replaces the public ones.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  count();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t items, std::size_t size) {
+  count();
+  return __libc_calloc(items, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  count();
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  count();
+  *memory = __libc_memalign(alignment, size);
+  return *memory == nullptr ? 12 : 0;  // ENOMEM
+}
+}
+
+#endif
