@@ -248,14 +248,9 @@ class BenchCommand final : public Command {
     return report;
   }
 
-  // What the backend says of itself under its own name.
   static std::string backend_version(const std::string& name) {
     const auto backend = BackendRegistry::load().find(name);
-    if (!backend.ok()) return {};
-    for (const auto& [key, value] : (*backend)->host_facts()) {
-      if (key == name) return value;
-    }
-    return {};
+    return backend.ok() ? (*backend)->host_facts().version : std::string();
   }
 
   static void print(const Console& console, const Json& report) {

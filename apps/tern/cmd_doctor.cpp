@@ -99,8 +99,12 @@ class DoctorCommand final : public Command {
       if (std::find(folders.begin(), folders.end(), Json(folder)) == folders.end()) folders.push_back(folder);
       Json facts = Json::object();
       if (entry.backend) {
-        for (const auto& [key, value] : entry.backend->host_facts())
-          facts[key] = value;
+        const HostFacts host = entry.backend->host_facts();
+        facts["version"] = host.version;
+        facts["target"] = host.target;
+        for (const auto* list : {&host.fit, &host.info})
+          for (const auto& [key, value] : *list)
+            facts[key] = value;
       }
       backends.push_back({{"plugin", entry.plugin.string()},
                           {"name", entry.name},

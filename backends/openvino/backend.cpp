@@ -8,6 +8,7 @@
 
 #include <openvino/openvino.hpp>
 
+#include "base/cpu.h"
 #include "base/sha256.h"
 #include "convert.h"
 #include "engine.h"
@@ -48,6 +49,7 @@ Result<Precision> choose_precision(Precision asked, const std::vector<std::strin
     case Precision::kI8:
     case Precision::kMixed:
       return make_error(StatusCode::kConfigError, "precision {} needs a model with quantised layers", to_string(asked))
+          .at("precision")
           .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes and leave the precision at auto");
   }
   return make_error(StatusCode::kConfigError, "this CPU has no fast {}; OpenVINO can run {} here", to_string(asked),
@@ -167,22 +169,25 @@ Status stop_status(const std::stop_token& stop) {
 }  // namespace
 
 BackendScore OpenVinoBackend::score() const {
-  for (const auto& [key, value] : host_facts()) {
+  for (const auto& [key, value] : host_facts().info) {
     if (key == "device") return {50, value};
   }
   return {0, "OpenVINO has no CPU device here"};
 }
 
-std::vector<std::pair<std::string, std::string>> OpenVinoBackend::host_facts() const {
-  std::vector<std::pair<std::string, std::string>> facts{{"openvino", full_version()}};
+HostFacts OpenVinoBackend::host_facts() const {
+  HostFacts facts;
+  facts.version = full_version();
+  facts.target = host_cpu().target();
+  facts.fit = {{"openvino", full_version()}, {"arch", host_cpu().arch}, {"isa", host_cpu().isa()}};
   const Status ignored = guard(StatusCode::kBackendError, "cannot query the CPU device", [&] {
     std::string can;
     for (const std::string& capability : capabilities(core_))
       can += (can.empty() ? "" : " ") + capability;
-    facts.emplace_back("device", core_.get_property(kDevice, ov::device::full_name));
-    facts.emplace_back("capabilities", can);
+    facts.info.emplace_back("device", core_.get_property(kDevice, ov::device::full_name));
+    facts.info.emplace_back("capabilities", can);
   });
-  if (!ignored.ok()) facts.emplace_back("problem", ignored.cause());
+  if (!ignored.ok()) facts.info.emplace_back("problem", ignored.cause());
   return facts;
 }
 
@@ -196,6 +201,11 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
+  if (config.workspace) {
+    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
+        .at("workspace")
+        .with_hint("leave it out; --threads limits what a build may use");
+  }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, capabilities(core_));
@@ -221,9 +231,10 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
                          std::ostringstream out(std::ios::binary);
                          compiled.export_model(out);
                          const auto text = std::as_bytes(std::span(out.view()));
-                         blob.bytes.assign(text.begin(), text.end());
+                         blob.own({text.begin(), text.end()});
+                         inner = describe(compiled, blob);
                        }).at(where));
-  TERN_RETURN_IF_ERROR(inner);
+  TERN_RETURN_IF_ERROR(inner.at(where));
   blob.backend = "openvino";
   blob.backend_version = full_version();
   blob.engine_id = engine_id(model, config, precision, score().reason);
@@ -238,23 +249,23 @@ Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, co
         .at(blob.engine_id)
         .with_hint("compile the model again");
   }
-  std::vector<std::byte> bytes = blob.bytes;
   ov::CompiledModel compiled;
   // i8 layers are part of the graph; what is left of it runs in f32.
   const Precision hint = blob.precision == Precision::kI8 ? Precision::kF32 : blob.precision;
   Precision runs = blob.precision;
-  TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
-                         const ov::Tensor view(ov::element::u8, ov::Shape{bytes.size()}, bytes.data());
-                         compiled = core_.import_model(
-                             view, kDevice, device_config(hint, thread_count(options.threads), options.hint));
-                         runs = precision_that_runs(compiled);
-                       }).at(blob.engine_id));
+  TERN_RETURN_IF_ERROR(
+      guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
+        // OpenVINO reads from the view alone, though its type is not const.
+        const ov::Tensor view(ov::element::u8, ov::Shape{blob.bytes.size()}, const_cast<std::byte*>(blob.bytes.data()));
+        compiled = core_.import_model(view, kDevice, device_config(hint, thread_count(options.threads), options.hint));
+        runs = precision_that_runs(compiled);
+      }).at(blob.engine_id));
   if (runs != blob.precision) {
     return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}", to_string(runs),
                       to_string(blob.precision))
         .at(blob.engine_id);
   }
-  auto engine = OpenVinoEngine::create(std::move(compiled), blob.engine_id, runs, std::move(bytes));
+  auto engine = OpenVinoEngine::create(std::move(compiled), blob, runs);
   if (engine.ok()) {
     options.logger->log(
         LogLevel::kInfo, "openvino",

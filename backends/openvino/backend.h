@@ -14,7 +14,7 @@ class OpenVinoBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "openvino"; }
   [[nodiscard]] BackendScore score() const override;
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> host_facts() const override;
+  [[nodiscard]] HostFacts host_facts() const override;
   [[nodiscard]] Result<EngineBlob> compile(const Model& model, const BuildConfig& config, const Progress& progress,
                                            std::stop_token stop) override;
   [[nodiscard]] Result<std::shared_ptr<Engine>> load(const EngineBlob& blob, const LoadOptions& options) override;

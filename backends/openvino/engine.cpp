@@ -28,37 +28,59 @@ Status read_specs(const Ports& ports, std::vector<TensorSpec>& specs) {
   return {};
 }
 
+/// Bytes of all tensors at their largest shape; dynamic dimensions without a bound count as nothing known: 0.
+template <typename Ports>
+std::uint64_t largest_bytes(const Ports& ports) {
+  std::uint64_t bytes = 0;
+  for (const auto& port : ports) {
+    std::uint64_t elements = 1;
+    for (const ov::Dimension& d : port.get_partial_shape()) {
+      const auto longest = d.get_max_length();
+      if (longest < 0) return 0;
+      elements *= static_cast<std::uint64_t>(longest);
+    }
+    bytes += elements * port.get_element_type().size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<Engine>> OpenVinoEngine::create(ov::CompiledModel compiled, std::string id, Precision precision,
-                                                       std::vector<std::byte> blob_bytes) {
+Status describe(const ov::CompiledModel& compiled, EngineBlob& blob) {
+  blob.inputs.clear();
+  blob.outputs.clear();
+  TERN_RETURN_IF_ERROR(read_specs(compiled.inputs(), blob.inputs));
+  TERN_RETURN_IF_ERROR(read_specs(compiled.outputs(), blob.outputs));
+  const std::uint64_t in = largest_bytes(compiled.inputs()), out = largest_bytes(compiled.outputs());
+  blob.context_bytes = in > 0 && out > 0 ? in + out : 0;
+  return {};
+}
+
+Result<std::shared_ptr<Engine>> OpenVinoEngine::create(ov::CompiledModel compiled, const EngineBlob& blob,
+                                                       Precision precision) {
   auto engine = std::make_shared<OpenVinoEngine>();
-  engine->blob_bytes_ = std::move(blob_bytes);
+  engine->blob_owner_ = blob.owner;
+  engine->blob_bytes_ = blob.bytes.size();
   engine->compiled_ = std::move(compiled);
-  engine->id_ = std::move(id);
+  engine->id_ = blob.engine_id;
   engine->precision_ = precision;
+  EngineBlob described;
   Status specs;
   TERN_RETURN_IF_ERROR(guard(StatusCode::kInferenceError, "cannot read the engine's inputs and outputs", [&] {
     engine->threads_ = engine->compiled_.get_property(ov::inference_num_threads);
-    specs = read_specs(engine->compiled_.inputs(), engine->inputs_);
-    if (specs.ok()) specs = read_specs(engine->compiled_.outputs(), engine->outputs_);
+    specs = describe(engine->compiled_, described);
   }));
   TERN_RETURN_IF_ERROR(specs);
+  engine->inputs_ = std::move(described.inputs);
+  engine->outputs_ = std::move(described.outputs);
+  engine->context_bytes_ = described.context_bytes;
   if (engine->inputs_.empty() || engine->outputs_.empty())
     return Status(StatusCode::kModelError, "the engine has no inputs or no outputs");
   return std::shared_ptr<Engine>(std::move(engine));
 }
 
 EngineMemory OpenVinoEngine::memory() const noexcept {
-  EngineMemory memory{.engine_bytes = blob_bytes_.size(), .context_bytes = 0};
-  for (const auto* specs : {&inputs_, &outputs_}) {
-    for (const TensorSpec& spec : *specs) {
-      if (!spec.shape.is_static()) continue;
-      const auto elements = spec.shape.elements();
-      if (elements.ok()) memory.context_bytes += static_cast<std::size_t>(*elements) * size_of(spec.dtype);
-    }
-  }
-  return memory;
+  return {.engine_bytes = blob_bytes_, .context_bytes = context_bytes_};
 }
 
 Result<std::unique_ptr<ExecutionContext>> OpenVinoEngine::create_context() {

@@ -8,11 +8,14 @@
 
 namespace tern::ov_backend {
 
+/// Inputs, outputs and the bytes they take where their shapes are known.
+[[nodiscard]] Status describe(const ov::CompiledModel& compiled, EngineBlob& blob);
+
 class OpenVinoEngine final : public Engine, public std::enable_shared_from_this<OpenVinoEngine> {
  public:
-  /// `blob_bytes` is what the engine was imported from: OpenVINO may keep pointing into it.
-  [[nodiscard]] static Result<std::shared_ptr<Engine>> create(ov::CompiledModel compiled, std::string id,
-                                                              Precision precision, std::vector<std::byte> blob_bytes);
+  /// `blob` is what the engine was imported from: OpenVINO may keep pointing into it, so its owner is kept.
+  [[nodiscard]] static Result<std::shared_ptr<Engine>> create(ov::CompiledModel compiled, const EngineBlob& blob,
+                                                              Precision precision);
 
   [[nodiscard]] std::string_view backend() const noexcept override { return "openvino"; }
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }
@@ -31,12 +34,14 @@ class OpenVinoEngine final : public Engine, public std::enable_shared_from_this<
   }
 
  private:
-  std::vector<std::byte> blob_bytes_;  // before compiled_: it must die last
+  std::shared_ptr<const void> blob_owner_;  // before compiled_: it must die last
+  std::size_t blob_bytes_ = 0;
   ov::CompiledModel compiled_;
   std::string id_;
   Precision precision_ = Precision::kF32;
   int threads_ = 0;
   std::vector<TensorSpec> inputs_, outputs_;
+  std::size_t context_bytes_ = 0;
 };
 
 }  // namespace tern::ov_backend

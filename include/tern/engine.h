@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/log.h"
@@ -37,8 +39,26 @@ struct ShapeProfile {
   Shape min, opt, max;
 };
 
-/// How an engine is made.
+/// Scratch memory that a backend may use while it chooses kernels.
+struct Workspace {
+  std::uint64_t bytes = 0;  ///< not 0: this many bytes
+  int percent = 0;          ///< not 0: this part of the device's free memory, 1..100
+};
+/// "90%", "128MiB", "1000000". ConfigError otherwise.
+[[nodiscard]] TERN_API Result<Workspace> parse_workspace(std::string_view text);
+/// What parse_workspace() takes: "90%", or bytes.
+[[nodiscard]] TERN_API std::string to_string(const Workspace& workspace);
+/// "images=1x3x640x640:4x3x640x640:8x3x640x640" (min:opt:max), or one shape for all three. ConfigError otherwise.
+[[nodiscard]] TERN_API Result<ShapeProfile> parse_profile(std::string_view text);
+
+/// How an engine is made. All of it is part of the engine's key, but for `timeout` and `isolation`.
 struct BuildConfig {
+  /// Where the compiler runs.
+  enum class Isolation : std::uint8_t {
+    kInProcess,  ///< in this process
+    kProcess,    ///< in tern-build-worker: its crash, memory and time limits are errors, and its memory goes back
+  };
+
   Precision precision = Precision::kAuto;
   /// For inputs with dynamic dimensions. An input without a profile gets 1..max_batch for a dynamic leading dimension;
   /// its other dynamic dimensions stay open.
@@ -46,6 +66,16 @@ struct BuildConfig {
   int max_batch = 0;  ///< 0: the backend's default (1 on a CPU)
   int threads = 0;    ///< CPU threads an inference may use; 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
+  /// None: the backend's default. ConfigError on a backend that has no such limit (CPU backends).
+  std::optional<Workspace> workspace{};
+  std::chrono::seconds timeout{600};  ///< > 0; Timeout when the build takes longer (kProcess only)
+  Isolation isolation = Isolation::kInProcess;
+
+  /// From JSON by docs/schemas/build-config.schema.json. ConfigError names the key that is unknown, of a wrong type or
+  /// out of range; keys that are missing keep their defaults. `where` (a file name) stands in the error.
+  [[nodiscard]] TERN_API static Result<BuildConfig> from_json(std::string_view json, std::string_view where);
+  /// Every key, sorted, no white space. Equal configs give equal bytes.
+  [[nodiscard]] TERN_API std::string to_json() const;
 };
 
 /// How an engine is used.
@@ -58,20 +88,30 @@ struct LoadOptions {
 /// Called by compile() from time to time, from its own thread. `fraction` in 0..1 never falls.
 using Progress = std::function<void(std::string_view phase, double fraction)>;
 
-/// A compiled engine as bytes, in the backend's own format, with what is needed to load it again.
-struct EngineBlob {
-  std::string backend;          ///< label of the backend that made it
-  std::string backend_version;  ///< full version; another one cannot load it
-  std::string engine_id;  ///< "<stem>-<12 hex digits>", the same for the same model, config, backend version and device
-  Precision precision = Precision::kF32;  ///< what the backend said it uses, not what was asked
-  std::vector<std::byte> bytes;
-};
-
 /// An input or output of an engine.
 struct TensorSpec {
   std::string name;
   DType dtype = DType::kF32;
   Shape shape;  ///< Shape::kDynamic where it is decided at run time
+};
+
+/// A compiled engine as bytes, in the backend's own format, with what is needed to store it and to load it again.
+struct EngineBlob {
+  std::string backend;          ///< label of the backend that made it
+  std::string backend_version;  ///< full version; another one cannot load it
+  std::string engine_id;  ///< "<stem>-<12 hex digits>", the same for the same model, config, backend version and device
+  Precision precision = Precision::kF32;  ///< what the backend said it uses, not what was asked
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;  ///< keeps `bytes` alive: a buffer, or a mapping of the engine file
+
+  // Filled by compile(), kept in the manifest; load() does not need them.
+  std::vector<TensorSpec> inputs{}, outputs{};
+  std::map<std::string, int> layers{};  ///< number of layers by the precision each really got, where the backend tells
+  /// Input, output and activation memory of one context at the largest profile; 0: the backend cannot tell.
+  std::uint64_t context_bytes = 0;
+
+  /// Takes over `buffer` as `bytes` and `owner`.
+  TERN_API void own(std::vector<std::byte> buffer);
 };
 
 /// Bytes an engine keeps.
@@ -152,6 +192,17 @@ class TERN_API Engine {
   [[nodiscard]] std::int64_t batch_size() const noexcept { return input_shape().rank() > 0 ? input_shape()[0] : 1; }
 };
 
+/// What a backend runs on.
+struct HostFacts {
+  using Fact = std::pair<std::string, std::string>;
+  std::string version;  ///< full version of the runtime behind the backend
+  /// The device as it stands in engine names: "x86_64_avx512_vnni", "cc_9.0_sm_132".
+  std::string target;
+  /// What an engine is bound to: one that was built under other values must not be loaded here.
+  std::vector<Fact> fit;
+  std::vector<Fact> info;  ///< for people: device name, capabilities, driver
+};
+
 /// Whether a backend can run here, and how well.
 struct BackendScore {
   int score = 0;       ///< 0: cannot run here
@@ -165,12 +216,14 @@ class TERN_API Backend {
   /// The label that stands in results and file names: "openvino".
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   [[nodiscard]] virtual BackendScore score() const = 0;
-  /// Versions, device, ISA as (key, value); never needs an engine.
-  [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> host_facts() const = 0;
+  /// Versions, device, ISA. Never needs an engine.
+  [[nodiscard]] virtual HostFacts host_facts() const = 0;
   /// ConfigError on a precision this backend cannot give (it says which it can); EngineBuildError, with the backend's
   /// message and the node where it is known, when the model does not compile.
   [[nodiscard]] virtual Result<EngineBlob> compile(const Model& model, const BuildConfig& config,
                                                    const Progress& progress, std::stop_token stop) = 0;
+  /// The engine may go on using `blob.bytes` and then keeps `blob.owner`; it never writes there. EngineGateError when the
+  /// blob is of another backend or version, or damaged.
   [[nodiscard]] virtual Result<std::shared_ptr<Engine>> load(const EngineBlob& blob, const LoadOptions& options) = 0;
 };
 
@@ -197,6 +250,8 @@ class TERN_API BackendRegistry {
 
   [[nodiscard]] const std::vector<Entry>& entries() const& noexcept { return entries_; }
   const std::vector<Entry>& entries() && = delete;  // would dangle
+  /// Adds a backend that is no plugin: an application's own, or a wrapper around another.
+  void add(std::shared_ptr<Backend> backend);
   /// "auto": the best score; else the backend of that name. BackendError says what was found and why it cannot run.
   [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name) const;
 

@@ -112,6 +112,15 @@ BackendRegistry BackendRegistry::load_from(std::span<const fs::path> folders, st
   return registry;
 }
 
+void BackendRegistry::add(std::shared_ptr<Backend> backend) {
+  Entry entry;
+  entry.name = backend->name();
+  entry.version = version();
+  entry.score = backend->score();
+  entry.backend = std::move(backend);
+  entries_.push_back(std::move(entry));
+}
+
 Result<std::shared_ptr<Backend>> BackendRegistry::find(std::string_view name) const {
   const Entry* best = nullptr;
   std::string refused;

@@ -15,9 +15,8 @@ namespace tern::conformance {
 
 /// What a backend's instantiation of the suite says about itself.
 struct BackendCase {
-  std::string name;                     ///< as the registry knows it
-  float tolerance = 0;                  ///< largest difference allowed between runs that should agree, in f32
-  Precision refused = Precision::kF16;  ///< a precision this backend can never give
+  std::string name;     ///< as the registry knows it
+  float tolerance = 0;  ///< largest difference allowed between runs that should agree, in f32
 };
 
 /// The rules of tern/engine.h that every backend must keep. A backend joins with

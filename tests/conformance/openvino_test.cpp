@@ -7,8 +7,7 @@ namespace tern::conformance {
 // Two runs of one f32 graph differ where a batch makes oneDNN choose other kernels: logits of the demo models stay
 // below 30.
 INSTANTIATE_TEST_SUITE_P(OpenVino, BackendConformance,
-                         ::testing::Values(BackendCase{
-                             .name = "openvino", .tolerance = 2e-4F, .refused = Precision::kF16}),
+                         ::testing::Values(BackendCase{.name = "openvino", .tolerance = 2e-4F}),
                          [](const auto& instance) { return instance.param.name; });
 
 }  // namespace tern::conformance
