@@ -15,8 +15,9 @@ namespace tern {
 
 /// Everything that decides what an engine is. Two engines with the same key are interchangeable.
 struct EngineKey {
-  /// Name -> value: model, contract, precision, profiles, max_batch, threads, hint, workspace, calibration, plugins, backend,
-  /// fit.NAME for each of the backend's HostFacts::fit.
+  /// Name -> value: model, contract, every option of BuildConfig but timeout and isolation (precision, profiles, max_batch,
+  /// threads, hint, workspace), calibration, plugins, backend, backend_version, fit.NAME for each of the backend's
+  /// HostFacts::fit.
   std::map<std::string, std::string> fields;
 
   /// `contract_hash` is empty for a model that is used without one.
