@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "engine/plugin_folder.h"
 #include "tern/dev/backend.h"
 #include "tern/engine.h"
 
@@ -13,14 +14,6 @@ namespace tern {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The `tern` folder beside libtern (or beside the program, where tern is linked statically).
-fs::path default_plugin_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&error_classes), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code ignored;
-  return fs::weakly_canonical(info.dli_fname, ignored).parent_path() / "tern";
-}
 
 std::vector<fs::path> plugin_folders(Logger& logger) {
   const char* variable =

@@ -16,6 +16,7 @@
 #include "base/sha256.h"
 #include "model/external_data.h"
 #include "model/graph_check.h"
+#include "model/model_identity.h"
 #include "model/model_rep.h"
 #include "model/onnx_types.h"
 #include "model/sniff.h"
@@ -262,6 +263,30 @@ Result<Model> Model::from_bytes(std::span<const std::byte> bytes, std::string_vi
   return make_error(StatusCode::kModelError, "the model has {} bytes; the limit is {}", bytes.size(),
                     limits.max_file_bytes)
       .at(name);
+}
+
+ModelIdentity identity_of(const Model& model) {
+  const Model::Rep& rep = model.rep();
+  return {rep.path.string(), rep.label, rep.stem, rep.content_hash};
+}
+
+Result<Model> restore_model(std::vector<std::byte> bytes, const ModelIdentity& identity) {
+  constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+  constexpr int kDeep = 4096;
+  auto rep = std::make_shared<Model::Rep>();
+  rep->path = identity.path;
+  rep->label = identity.label;
+  rep->stem = identity.stem;
+  rep->bytes = std::move(bytes);
+  const ModelLimits limits{.max_file_bytes = kProtobufLimit,
+                           .max_external_bytes = 0,
+                           .max_nodes = kAny,
+                           .max_initializers = kAny,
+                           .max_nesting = kDeep,
+                           .max_name_bytes = kAny};
+  if (const Status status = build(*rep, {}, limits); !status.ok()) return status.at(identity.label);
+  rep->content_hash = identity.content_hash;  // weights that lay beside the file are inside now, so the bytes differ
+  return Model(std::move(rep));
 }
 
 const std::string& Model::stem() const noexcept {

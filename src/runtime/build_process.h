@@ -4,27 +4,33 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "tern/engine.h"
+#include "tern/log.h"
 #include "tern/model.h"
 #include "tern/status.h"
 
 namespace tern {
 
 struct BuildProcessOptions {
-  std::filesystem::path worker;  ///< tern-build-worker; empty: the one beside the plugins, or $TERN_BUILD_WORKER
-  std::uint64_t memory_limit_bytes = 0;            ///< of the worker's address space; 0: none
-  std::shared_ptr<Logger> logger = null_logger();  ///< told the worker's own log lines (debug)
+  /// tern-build-worker; empty: $TERN_BUILD_WORKER where set (an absolute path), else the one beside the plugins.
+  std::filesystem::path worker{};
+  /// Address space that a build may take beyond the bare worker's (RLIMIT_AS); 0: no limit.
+  std::uint64_t memory_limit_bytes = 0;
+  /// Told what the worker and the backend print (debug). Its level is the worker's.
+  std::shared_ptr<Logger> logger = null_logger();
 };
 
-/// Backend::compile() in a process of its own. The worker gets the model's bytes and the config over a pipe, sends progress back,
-/// and leaves the engine in an unlinked file that is mapped here.
+/// Backend::compile() in a process of its own: tern-build-worker, which loads the backends that BackendRegistry::load() finds.
+/// The engine comes back in a sealed file without a name, mapped read-only. `progress` is called in this thread and never falls.
 ///
-/// Timeout when config.timeout passes, Cancelled on a stop (the worker is ended: SIGTERM, then SIGKILL after 2 s), EngineBuildError
-/// with the worker's last log lines when it crashes, is killed or runs out of memory; else the worker's own Status, unchanged.
-/// The worker dies with this process.
+/// Timeout when config.timeout passes, Cancelled on a stop (both end the worker: SIGTERM, then SIGKILL after 2 s),
+/// EngineBuildError with the worker's last log lines as cause when it does not start, crashes, is killed or runs out of memory;
+/// else the worker's own Status, unchanged. The worker dies with the calling thread, so also with this process.
+/// Any number of threads may build at the same time.
 [[nodiscard]] TERN_API Result<EngineBlob> compile_in_process(const std::string& backend, const Model& model,
                                                              const BuildConfig& config, const Progress& progress,
                                                              std::stop_token stop, const BuildProcessOptions& options);
