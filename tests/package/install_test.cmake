@@ -37,6 +37,8 @@ expect("${described}" "^tern ${VERSION}, model overhead-detect\ninput images [0-
 
 # The build tree's libraries must not help out: run from the moved prefix, and ask the loader where libtern came from.
 file(RENAME ${prefix} ${WORK_DIR}/moved)
+run(COMMAND ldd ${WORK_DIR}/moved/${LIBDIR}/tern/tern-build-worker OUTPUT libraries)
+expect("${libraries}" "libtern\\.so[^\n]* => ${WORK_DIR}/moved/${LIBDIR}/tern/\\.\\./libtern")
 if(WITH_PROGRAM)
   set(program ${WORK_DIR}/moved/bin/tern)
   run(COMMAND ${program} --version OUTPUT version)
