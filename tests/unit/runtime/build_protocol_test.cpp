@@ -178,7 +178,7 @@ TEST(BuildProtocol, a_head_that_does_not_fit_is_refused_with_its_reason) {
 TEST(BuildProtocol, values_out_of_range_are_refused) {
   // The code of a failure stands first in its payload; the precision of an engine behind its three texts.
   Bytes frame = encode(Status(StatusCode::kTimeout, "m")).value();
-  for (const std::uint8_t code : {0, 16, 255}) {
+  for (const std::uint8_t code : {std::uint8_t{0}, std::uint8_t{16}, std::uint8_t{255}}) {
     put(frame, kFrameHeaderBytes, code);
     EXPECT_THAT(refusal(frame).message(), HasSubstr("damaged")) << int{code};
   }
@@ -187,7 +187,7 @@ TEST(BuildProtocol, values_out_of_range_are_refused) {
   put(frame, kFrameHeaderBytes + 24, std::uint8_t{6});
   EXPECT_THAT(refusal(frame).message(), HasSubstr("damaged"));
   // Counts and lengths that pass what there is.
-  for (const std::size_t at : {0, 8, 16, 25, 33, 41}) {
+  for (const std::size_t at : {0U, 8U, 16U, 25U, 33U, 41U}) {
     frame = encode(report).value();
     put(frame, kFrameHeaderBytes + at, std::numeric_limits<std::uint64_t>::max());
     EXPECT_THAT(refusal(frame).message(), HasSubstr("damaged")) << at;
