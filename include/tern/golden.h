@@ -27,26 +27,34 @@ struct GoldenImage {
   std::optional<int> class_id{};
 };
 
+struct GoldenTensor {
+  std::string name;  ///< of the engine's input or output
+  Tensor tensor;
+};
+
 /// One frame: a tensor for each input (batch 1), the reference's output tensors, and labels where the user gave any.
 struct GoldenFrame {
-  std::vector<Tensor> inputs, outputs;
-  int width = 0, height = 0;  ///< of the source image; 0: noise, there was none
+  std::vector<GoldenTensor> inputs{}, outputs{};  ///< in any order
+  int width = 0, height = 0;                      ///< of the source image; 0: noise, there was none
   std::optional<std::vector<Detection>> boxes{};
   std::optional<std::vector<std::uint8_t>> mask{};
   std::optional<int> class_id{};
 };
 
 /// What an engine is proven with. Stored as safetensors: tensors "frame.I.input.NAME", "frame.I.output.NAME", "frame.I.boxes"
-/// (f32, rows of x1, y1, x2, y2, class), "frame.I.mask" (u8); "__metadata__" holds source, reference, independent and each
-/// frame's size and class.
+/// (f32, rows of x1, y1, x2, y2, class), "frame.I.mask" (u8, height x width); "__metadata__" holds format ("tern-golden-1"),
+/// source, reference, independent, frames (their number) and each frame's "frame.I.size" and "frame.I.class".
 struct GoldenSet {
   static constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+  static constexpr int kMaxFrames = 4096;
 
-  std::string source;     ///< "user", "calibration" or "noise"
-  std::string reference;  ///< label of the backend that gave the outputs
-  bool independent = false;
-  std::vector<GoldenFrame> frames;
+  std::string source{};     ///< "user", "calibration" or "noise"
+  std::string reference{};  ///< label of the backend that gave the outputs
+  bool independent =
+      false;  ///< the reference is another backend than the one under test; else the check is integrity only
+  std::vector<GoldenFrame> frames{};
 
+  /// InputError on a set that from_bytes() would refuse: no frames, frames of different tensors, labels that do not fit.
   [[nodiscard]] TERN_API Result<std::string> to_bytes() const;
   /// EngineGateError on anything malformed.
   [[nodiscard]] TERN_API static Result<GoldenSet> from_bytes(std::string_view bytes, std::string_view where);
