@@ -2,15 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
+#include <string_view>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 #include "base/sha256.h"
 #include "store/digest.h"
 #include "tern/contract.h"
 #include "tern/manifest.h"
+#include "tern/store.h"
 
 namespace tern::test {
 
@@ -74,6 +83,68 @@ inline EngineManifest complete_manifest(const std::vector<std::byte>& engine, co
               .reference = "onnxruntime",
               .independent = true};
   return m;
+}
+
+/// An engine ready to be stored.
+struct Packed {
+  EngineKey key;
+  std::vector<std::byte> engine;
+  EngineFiles files;
+};
+
+/// Engine `seed`: a key, bytes and a golden file of its own.
+inline Packed packed(unsigned seed = 1, std::size_t size = 5000, const SigningKey* signer = nullptr) {
+  Packed p;
+  EngineManifest m = sample_manifest("model" + std::to_string(seed));
+  m.golden = {.sha256 = {}, .frames = 2, .source = "noise", .reference = "onnxruntime", .independent = true};
+  p.key = m.key;
+  p.engine = random_bytes(size, seed);
+  p.files = pack_engine(std::move(m), p.engine, "golden frames " + std::to_string(seed), signer).value();
+  return p;
+}
+
+inline std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+inline void write(const std::filesystem::path& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+/// Runs as a user whom permissions bind, where the tests run as root.
+class AsNobody {
+ public:
+  static constexpr uid_t kNobody = 65534;
+  AsNobody() : was_root_(::geteuid() == 0) {
+    if (was_root_ && ::seteuid(kNobody) != 0) std::abort();
+  }
+  ~AsNobody() {
+    if (was_root_ && ::seteuid(0) != 0) std::abort();
+  }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+
+ private:
+  bool was_root_;
+};
+
+/// Runs `work` in a process of its own, which ends without clean-up.
+template <typename Work>
+pid_t in_child(Work work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    work();
+    ::_exit(0);
+  }
+  return child;
+}
+
+/// The signal or exit status that a child ended with.
+inline int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 }  // namespace tern::test
