@@ -30,16 +30,18 @@ enum class FallbackPolicy : std::uint8_t {
 };
 
 /// Settings of the runtime. Each key comes, strongest first, from a flag, the environment (TERN_ and the key in capitals, dots
-/// as underscores: TERN_STORE_PATH), the configuration file, or its default.
+/// as underscores: TERN_STORE_PATH; an empty variable counts as none), the configuration file, or its default. Paths become
+/// absolute: those of the file are relative to its folder, the others to the working folder, and "~/" is the home folder.
+/// docs/configuration.md tells of every key.
 struct TERN_API RuntimeConfig {
-  std::filesystem::path store_path;   ///< store.path; default DirectoryStore::default_root()
+  std::filesystem::path store_path;   ///< store.path; default $XDG_CACHE_HOME/tern/engines, else ~/.cache/tern/engines
   std::uint64_t store_max_bytes = 0;  ///< store.max_bytes; 0: no limit
   std::filesystem::path state_path;   ///< state.path; default $XDG_STATE_HOME/tern, else ~/.local/state/tern
   std::uint64_t gpu_memory_budget_bytes = std::uint64_t{4} << 30;   ///< > 0
   std::uint64_t host_memory_budget_bytes = std::uint64_t{4} << 30;  ///< for engines that run on the CPU; > 0
   std::uint64_t engine_memory_limit_bytes = 0;                      ///< of a single engine; 0: none
   std::uint64_t build_timeout_s = 600;                              ///< > 0
-  std::uint64_t build_memory_limit_bytes = 0;                       ///< of the build worker's address space; 0: none
+  std::uint64_t build_memory_limit_bytes = 0;                       ///< address space a build may take; 0: no limit
   GoldenPolicy golden_policy = GoldenPolicy::kFirstLoad;            ///< golden.policy: always, first_load, never
   FallbackPolicy fallback_policy = FallbackPolicy::kNever;          ///< fallback.policy: never, at_load, on_fault
   std::filesystem::path trust_keys;  ///< trust.keys: folder of *.pub; empty: signatures are not asked for
@@ -58,7 +60,8 @@ struct TERN_API RuntimeConfig {
 
   /// `file`: given must exist; else $XDG_CONFIG_HOME/tern/config.json (~/.config/tern/config.json) where it exists.
   /// `environment`: null reads the process's own. ConfigError names key, value and where it came from; unknown keys of the file
-  /// and unknown TERN_ variables that look like keys are errors.
+  /// and, in the process's own environment, TERN_ variables that look like misspelled keys are errors. So is a path without a
+  /// value where HOME is missing.
   [[nodiscard]] static Result<RuntimeConfig> resolve(const std::optional<std::filesystem::path>& file = {},
                                                      const Flags& flags = {}, const Environment& environment = {});
   /// Key, value as text, origin; in the order above.

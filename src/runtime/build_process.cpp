@@ -311,7 +311,7 @@ Result<EngineBlob> Build::outcome() {
     const std::string lines = log_.text();
     return make_error(StatusCode::kEngineBuildError, "the build does not fit into its memory limit of {}",
                       format_byte_size(options_.memory_limit_bytes))
-        .with_hint("raise build.memory_limit_bytes")
+        .with_hint("raise build_memory_limit_bytes")
         .with_cause(failure_.message() + (lines.empty() ? "" : "\n" + lines));
   }
   if (is_own_failure_) return failure_;
@@ -319,7 +319,7 @@ Result<EngineBlob> Build::outcome() {
   const Status crashed =
       make_error(StatusCode::kEngineBuildError, "the build process {} without an answer", ending_.text());
   if (is_limited) {
-    return with_log(crashed.with_hint(fmt::format("it may have met its memory limit of {} (build.memory_limit_bytes)",
+    return with_log(crashed.with_hint(fmt::format("it may have met its memory limit of {} (build_memory_limit_bytes)",
                                                   format_byte_size(options_.memory_limit_bytes))));
   }
   if (ending_.signal == SIGKILL)

@@ -325,7 +325,7 @@ TEST_F(FaultyBuild, the_memory_limit_ends_the_build_with_its_number) {
   const Status status = failure("allocate");
   EXPECT_EQ(status.code(), StatusCode::kEngineBuildError);
   EXPECT_THAT(status.to_string(), HasSubstr("1.0 GiB"));
-  EXPECT_THAT(status.hint(), HasSubstr("build.memory_limit_bytes"));
+  EXPECT_THAT(status.hint(), HasSubstr("build_memory_limit_bytes"));
   // The pieces are 16 MiB: at most 64 fit, and most of them do.
   int pieces = 0;
   const std::size_t at = status.cause().find("stopped after ");
