@@ -27,7 +27,7 @@ Result<std::uint64_t> parse_byte_size(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc()) {
     std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-    while (unit.starts_with(' '))
+    while (unit.size() > 1 && unit.starts_with(' '))
       unit.remove_prefix(1);
     for (const auto& [name, factor] : kUnits) {
       if (unit == name && number <= UINT64_MAX / factor) return number * factor;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "model/json_object.h"
 #include "model/strict_json.h"
+#include "model/text.h"
 #include "tern/engine.h"
 
 namespace tern {
@@ -38,7 +39,7 @@ void read_word(JsonObject& object, std::string_view key, E& out, E first, E seco
   } else if (word == name_of(second)) {
     out = second;
   } else {
-    object.fail(key, fmt::format("is '{}'; it must be {} or {}", word, name_of(first), name_of(second)));
+    object.fail(key, fmt::format("is {}; it must be {} or {}", in_quotes(word), name_of(first), name_of(second)));
   }
 }
 
@@ -67,7 +68,7 @@ void read_profiles(JsonObject& config, std::vector<ShapeProfile>& out) {
   if (profiles == nullptr) return;
   if (!profiles->is_object()) return config.fail("profiles", "must be an object: input name -> min, opt, max");
   for (const auto& [tensor, value] : profiles->items()) {
-    const std::string path = "profiles." + tensor;
+    const std::string path = "profiles." + in_quotes(tensor);
     JsonObject object(value, StatusCode::kConfigError, path);
     ShapeProfile profile{tensor, {}, {}, {}};
     read_shape(object, "min", profile.min);
@@ -94,7 +95,8 @@ Result<Workspace> parse_workspace(std::string_view text) {
     const auto [stop, error] = std::from_chars(text.data(), end, percent);
     if (error == std::errc() && stop == end && percent >= 1 && percent <= 100)
       return Workspace{.bytes = 0, .percent = percent};
-    return make_error(StatusCode::kConfigError, "'{}' is not a part of the free memory", text).with_hint("1% to 100%");
+    return make_error(StatusCode::kConfigError, "{} is not a part of the free memory", in_quotes(text))
+        .with_hint("1% to 100%");
   }
   TERN_ASSIGN_OR_RETURN(const std::uint64_t bytes, parse_byte_size(text));
   if (bytes == 0)
@@ -108,7 +110,7 @@ std::string to_string(const Workspace& workspace) {
 
 Result<ShapeProfile> parse_profile(std::string_view text) {
   const auto malformed = [&] {
-    return make_error(StatusCode::kConfigError, "'{}' is not a shape profile", text)
+    return make_error(StatusCode::kConfigError, "{} is not a shape profile", in_quotes(text))
         .with_hint(
             "INPUT=MIN:OPT:MAX, for example images=1x3x640x640:4x3x640x640:8x3x640x640, or one shape for all three");
   };
@@ -136,8 +138,8 @@ Result<ShapeProfile> parse_profile(std::string_view text) {
   if (shapes.size() == 1) shapes.resize(3, shapes.front());
   if (shapes.size() != 3) return malformed();
   if (!is_ordered(shapes[0], shapes[1]) || !is_ordered(shapes[1], shapes[2])) {
-    return make_error(StatusCode::kConfigError, "'{}': the shapes must have one rank and rise from MIN over OPT to MAX",
-                      text);
+    return make_error(StatusCode::kConfigError, "{}: the shapes must have one rank and rise from MIN over OPT to MAX",
+                      in_quotes(text));
   }
   return ShapeProfile{std::string(text.substr(0, equals)), shapes[0], shapes[1], shapes[2]};
 }
@@ -152,7 +154,7 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
   if (const auto parsed = parse_precision(precision); parsed.ok()) {
     config.precision = *parsed;
   } else {
-    object.fail("precision", fmt::format("is '{}'; it must be auto, f32, f16, bf16, i8 or mixed", precision));
+    object.fail("precision", fmt::format("is {}; it must be auto, f32, f16, bf16, i8 or mixed", in_quotes(precision)));
   }
   read_profiles(object, config.profiles);
   object.optional("max_batch", config.max_batch, 0, kMaxBatch);

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 // The JSON form of contracts, its hash and its published schema.
-#include <cmath>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -12,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "json_schema.h"
 #include "model/contract_fields.h"
 #include "tern/contract.h"
 #include "tern/model.h"
@@ -20,6 +20,7 @@ namespace tern {
 namespace {
 
 using nlohmann::json;
+using test::valid;
 using ::testing::HasSubstr;
 
 const std::filesystem::path kSource = TERN_SOURCE_DIR;
@@ -129,54 +130,6 @@ TEST(ContractJson, WholeContractsNeedEveryField) {
   json wrong = whole;
   wrong["output"]["classes"] = 2;
   EXPECT_THAT(Contract::from_json(wrong.dump(), "manifest").status().to_string(), HasSubstr("1 names"));
-}
-
-// Enough of JSON Schema 2020-12 for the schema at hand; an unknown keyword fails the test.
-bool valid(const json& schema, const json& value) {
-  for (const auto& [key, rule] : schema.items()) {
-    const bool number = value.is_number();
-    const double v = number ? value.get<double>() : 0;
-    const auto length =
-        value.is_string() || value.is_array() ? value.is_array() ? value.size() : value.get<std::string>().size() : 0;
-    if (key == "type") {
-      const bool ok = rule == "object"    ? value.is_object()
-                      : rule == "array"   ? value.is_array()
-                      : rule == "string"  ? value.is_string()
-                      : rule == "boolean" ? value.is_boolean()
-                      : rule == "integer" ? number && v == std::floor(v)
-                                          : number;
-      if (!ok) return false;
-    } else if (key == "enum") {
-      if (std::find(rule.begin(), rule.end(), value) == rule.end()) return false;
-    } else if (key == "minimum") {
-      if (number && v < rule.get<double>()) return false;
-    } else if (key == "exclusiveMinimum") {
-      if (number && v <= rule.get<double>()) return false;
-    } else if (key == "maximum") {
-      if (number && v > rule.get<double>()) return false;
-    } else if (key == "minLength" || key == "minItems") {
-      if (length < rule.get<std::size_t>()) return false;
-    } else if (key == "maxLength" || key == "maxItems") {
-      if (length > rule.get<std::size_t>()) return false;
-    } else if (key == "items") {
-      for (const json& entry : value) {
-        if (!valid(rule, entry)) return false;
-      }
-    } else if (key == "pattern") {
-      if (value.is_string() && !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>())))
-        return false;
-    } else if (key == "anyOf") {
-      if (std::none_of(rule.begin(), rule.end(), [&](const json& one) { return valid(one, value); })) return false;
-    } else if (key == "properties") {
-      if (!value.is_object()) return false;
-      for (const auto& [name, entry] : value.items()) {
-        if (!rule.contains(name) || !valid(rule[name], entry)) return false;
-      }
-    } else if (key != "additionalProperties" && key != "$schema" && key != "title" && key != "description") {
-      ADD_FAILURE() << "the schema uses " << key;
-    }
-  }
-  return true;
 }
 
 json schema() {

@@ -15,6 +15,7 @@
 #include "base/byte_size.h"
 #include "base/file.h"
 #include "runtime/config_keys.h"
+#include "tern/store.h"
 
 namespace tern {
 namespace {
@@ -298,6 +299,11 @@ TEST_F(Config, the_processs_own_environment_is_read_and_checked) {
   EXPECT_EQ(config->state_path, "/from/process");
   EXPECT_EQ(misspelled.status().code(), StatusCode::kConfigError);
   EXPECT_THAT(misspelled.status().hint(), HasSubstr("'TERN_STATE_PATH'"));
+}
+
+TEST_F(Config, the_stores_own_default_is_the_same_folder) {
+  const RuntimeConfig config = RuntimeConfig::resolve(write("{}"), {}).value();
+  EXPECT_EQ(config.store_path, DirectoryStore::default_root().value());
 }
 
 TEST_F(Config, xdg_folders_win_over_home) {
