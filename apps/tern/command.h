@@ -45,6 +45,7 @@ extern const CommandInfo kClassifyCommand;
 extern const CommandInfo kRunCommand;
 extern const CommandInfo kEvalCommand;
 extern const CommandInfo kBenchCommand;
+extern const CommandInfo kConfigCommand;
 extern const CommandInfo kDoctorCommand;
 
 }  // namespace tern

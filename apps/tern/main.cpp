@@ -19,9 +19,9 @@
 namespace tern {
 namespace {
 
-constexpr std::array<const CommandInfo*, 8> kCommands{&kInspectCommand,  &kDetectCommand, &kSegmentCommand,
+constexpr std::array<const CommandInfo*, 9> kCommands{&kInspectCommand,  &kDetectCommand, &kSegmentCommand,
                                                       &kClassifyCommand, &kRunCommand,    &kEvalCommand,
-                                                      &kBenchCommand,    &kDoctorCommand};
+                                                      &kBenchCommand,    &kConfigCommand, &kDoctorCommand};
 
 std::string exit_codes() {
   std::string text = "Exit codes:";

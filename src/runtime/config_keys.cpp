@@ -43,12 +43,12 @@ const std::array<ConfigKey, 12>& table() {
       {"gpu_memory_budget_bytes", "--gpu-memory-budget", ConfigKey::Bytes{&C::gpu_memory_budget_bytes, false}},
       {"host_memory_budget_bytes", "--host-memory-budget", ConfigKey::Bytes{&C::host_memory_budget_bytes, false}},
       {"engine_memory_limit_bytes", "", ConfigKey::Bytes{&C::engine_memory_limit_bytes, true}},
-      {"build_timeout_s", "", ConfigKey::Seconds{&C::build_timeout_s, kMaxTimeout}},
+      {"build_timeout_s", "--build-timeout", ConfigKey::Seconds{&C::build_timeout_s, kMaxTimeout}},
       {"build_memory_limit_bytes", "", ConfigKey::Bytes{&C::build_memory_limit_bytes, true}},
       {"golden.policy", "--golden-policy", &C::golden_policy},
       {"fallback.policy", "--fallback", &C::fallback_policy},
       {"trust.keys", "--trust-keys", ConfigKey::Path{&C::trust_keys, true}},
-      {"sign.key", "", ConfigKey::Path{&C::sign_key, true}},
+      {"sign.key", "--sign", ConfigKey::Path{&C::sign_key, true}},
   }};
   return rows;
 }
