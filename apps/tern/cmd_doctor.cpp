@@ -14,6 +14,7 @@
 #include "options.h"
 #include "result_json.h"
 #include "tern/engine.h"
+#include "tern/thermal.h"
 #include "tern/version.h"
 #include "text_output.h"
 
@@ -53,6 +54,31 @@ int usable_processors() {
   return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
+Json thermal_json() {
+  const ThermalState state = default_thermal_publisher()();
+  const bool is_known = state.is_telemetry_available;
+  const auto number = [](bool is_there, double value) { return is_there ? Json(value) : Json(nullptr); };
+  return {{"source", state.source},
+          {"available", is_known},
+          {"temperature_c", number(is_known, state.temperature_c)},
+          {"throttled", is_known ? Json(state.throttled) : Json(nullptr)},
+          {"reasons", state.reasons},
+          {"clock_mhz", number(state.clock_mhz > 0, state.clock_mhz)},
+          {"max_clock_mhz", number(state.max_clock_mhz > 0, state.max_clock_mhz)}};
+}
+
+std::string thermal_text(const Json& thermal) {
+  std::string reasons;
+  for (const Json& reason : thermal["reasons"])
+    reasons += (reasons.empty() ? "" : "; ") + reason.get<std::string>();
+  if (!thermal["available"].get<bool>()) return "not known: " + reasons;
+  std::string text = fmt::format("{:.0f} C", thermal["temperature_c"].get<double>());
+  if (!thermal["clock_mhz"].is_null()) text += fmt::format(", {:.0f} MHz", thermal["clock_mhz"].get<double>());
+  if (!thermal["max_clock_mhz"].is_null()) text += fmt::format(" of {:.0f}", thermal["max_clock_mhz"].get<double>());
+  text += thermal["throttled"].get<bool>() ? ", throttled: " + reasons : ", not throttled";
+  return fmt::format("{} ({})", text, thermal["source"].get<std::string>());
+}
+
 class DoctorCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
@@ -86,6 +112,7 @@ class DoctorCommand final : public Command {
     report["usable_processors"] = usable_processors();
     report["memory"] = proc_field("/proc/meminfo", "MemTotal");
     report["memory_available"] = proc_field("/proc/meminfo", "MemAvailable");
+    report["thermal"] = thermal_json();
     report["video_decoding"] = av_version_info();
     report["video_encoder"] = avcodec_find_encoder_by_name("libx264") != nullptr   ? "libx264"
                               : avcodec_find_encoder(AV_CODEC_ID_MPEG4) != nullptr ? "mpeg4"
@@ -126,6 +153,7 @@ class DoctorCommand final : public Command {
                               report["usable_processors"].get<int>(), report["processors"].get<int>()));
     console.print(fmt::format("isa       {}", text("isa")));
     console.print(fmt::format("memory    {}, {} available", text("memory"), text("memory_available")));
+    console.print(fmt::format("thermal   {}", thermal_text(report["thermal"])));
     console.print(fmt::format("video     FFmpeg {}, encoder {}", text("video_decoding"), text("video_encoder")));
     console.print(fmt::format("plugins   {}", report["plugin_path"].is_null()
                                                   ? std::string("from the folder beside libtern")

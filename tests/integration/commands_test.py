@@ -41,6 +41,17 @@ class Commands(ProgramTest):
         report = json.loads(self.tern("doctor", "--json", "-", "--quiet")[0])
         self.assertGreater(report["backends"][0]["score"], 0)
 
+    def test_doctor_says_how_hot_the_device_is_or_why_it_does_not_know(self):
+        out, _ = self.tern("doctor")
+        thermal = json.loads(self.tern("doctor", "--json", "-", "--quiet")[0])["thermal"]
+        self.assertEqual(set(thermal), {"source", "available", "temperature_c", "throttled", "reasons", "clock_mhz", "max_clock_mhz"})
+        self.assertEqual(thermal["available"], thermal["source"] != "none")
+        if thermal["available"]:
+            self.assertRegex(out, r"thermal   -?[0-9]+ C")
+        else:
+            self.assertIsNone(thermal["temperature_c"])
+            self.assertIn("thermal   not known: " + "; ".join(thermal["reasons"]), out)
+
     def test_doctor_without_a_backend(self):
         error = self.fails("BackendError", "doctor", env={"TERN_PLUGIN_PATH": str(self.folder)})
         self.assertIn("tern: BackendError", error)
