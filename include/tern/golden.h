@@ -60,34 +60,45 @@ struct GoldenSet {
   [[nodiscard]] TERN_API static Result<GoldenSet> from_bytes(std::string_view bytes, std::string_view where);
 };
 
-/// Frames without reference outputs yet: seeded noise shaped as the engine's inputs (images: smooth blobs and texture through
-/// the contract's preprocessing, so that values lie in the range the model expects).
+/// Frames without reference outputs yet, the same on every platform for a seed. The contract's input gets made-up scenes (smooth
+/// ground, blobs, edges, texture) of its own size through the contract's preprocessing, so that values lie in the range the model
+/// expects. Other inputs get even noise: floats of 0..1, u8 of 0..255, other integers of 0..7; their open dimensions are 1, and a
+/// fixed leading dimension stays as it is unless it is the image input's batch. ContractError when the engine has no such input.
 [[nodiscard]] TERN_API Result<std::vector<GoldenFrame>> noise_frames(const std::vector<TensorSpec>& inputs,
                                                                      const Contract* contract, int count,
                                                                      std::uint64_t seed);
-/// Frames from the user's images, through the contract.
+/// Frames from the user's images, through the contract, for engines of one input. InputError names the image that cannot be used,
+/// or whose labels do not fit image or contract.
 [[nodiscard]] TERN_API Result<std::vector<GoldenFrame>> image_frames(const std::vector<TensorSpec>& inputs,
                                                                      const Contract& contract,
                                                                      std::span<const GoldenImage> images);
-/// Runs `engine` on each frame and keeps its outputs as the reference. GoldenCheckError when one is not finite.
+/// Runs `engine` on each frame and keeps its outputs as the reference. An engine of fixed batch gets the frame in every row, and
+/// row 0 is kept. GoldenCheckError when a value is not finite, or when the frames are not for this engine.
 [[nodiscard]] TERN_API Status record_reference(Engine& engine, std::vector<GoldenFrame>& frames);
 
 /// How far an engine may be from its reference.
 struct GoldenTolerance {
   double min_cosine = 0;    ///< of each output tensor
   double max_relative = 0;  ///< largest absolute difference over the reference's largest absolute value
-  double min_box_iou = 0, max_score_difference = 0;  ///< matched detections
-  double min_mask_agreement = 0;                     ///< part of the pixels with the same class
-  double max_missing = 0;  ///< part of the reference's detections that may have no counterpart
+  double min_box_iou = 0, max_score_difference = 0;  ///< detections that are counterparts; scores are 0..1
+  double min_mask_agreement = 0;                     ///< part of the pixels (or whole-number values) that are equal
+  double max_missing = 0;                            ///< part of a frame's detections that may have no counterpart
 
-  /// By what the engine runs in. f32: 1e-4 of the largest value and boxes to 0.05 px; lower precisions as docs/golden.md says.
+  /// By what the engine runs in; docs/golden.md has the numbers and how they were measured. kAuto: as f32.
   [[nodiscard]] TERN_API static GoldenTolerance of(Precision precision) noexcept;
 };
 
-/// What a check found; one row a frame and output.
+/// A labelled box counts as found where a box of the same class has at least this IoU with it.
+inline constexpr double kGoldenLabelIou = 0.5;
+/// Part of all labelled boxes that must be found, of labelled pixels that must have their class, of labelled images whose top-1
+/// must be right. Low, since it is not the model's quality that is on trial, but whether it is the model at all.
+inline constexpr double kGoldenLabelAgreement = 0.5;
+
+/// What a check found; some rows for each frame and output.
 struct GoldenReport {
+  static constexpr int kAllFrames = -1;
   struct Row {
-    int frame = 0;
+    int frame = 0;     ///< or kAllFrames
     std::string what;  ///< "output0", "boxes", "mask", "class", "labels"
     double found = 0, wanted = 0;
     std::string measure;  ///< "cosine", "relative error", "IoU", "pixels agreeing", ...
@@ -96,12 +107,14 @@ struct GoldenReport {
   std::vector<Row> rows;
   bool raw_only = true;  ///< the reference finds nothing to decode: only raw outputs were compared
   bool independent = false;
-  [[nodiscard]] bool ok() const noexcept;
+  /// No row failed. (A check that ended early has the failure in its Status.)
+  [[nodiscard]] TERN_API bool ok() const noexcept;
 };
 
-/// Checks `engine` against `golden`: raw outputs finite and within tolerance; rows of a batch agree; decoded results agree with
-/// the reference's (where `contract` is given) and with the user's labels. GoldenCheckError names the frame and by how much;
-/// `report` (may be null) is filled in either case.
+/// Checks `engine` against `golden`: raw outputs finite and within tolerance; rows of a batch agree; where `contract` is given,
+/// decoded results agree with the reference's and with the user's labels (which mean nothing without one). GoldenCheckError names
+/// frame, output and measure, and by how much; `report` (may be null) is filled in either case. Errors of other classes come from
+/// an engine that cannot create a context, or from a contract that is not valid.
 [[nodiscard]] TERN_API Status check_golden(Engine& engine, const GoldenSet& golden, const Contract* contract,
                                            const GoldenTolerance& tolerance, GoldenReport* report = nullptr);
 

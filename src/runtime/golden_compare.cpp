@@ -112,6 +112,16 @@ FloatDistance distance(std::span<const float> found, std::span<const float> refe
   return result;
 }
 
+float best_score(const TensorView& end2end) {
+  constexpr std::size_t kColumns = 6, kScore = 4;
+  std::vector<float> scratch;
+  const std::span<const float> rows = as_floats(end2end, scratch);
+  float best = 0;
+  for (std::size_t at = kScore; at < rows.size(); at += kColumns)
+    best = std::max(best, rows[at]);
+  return best;
+}
+
 double part_equal(const TensorView& found, const TensorView& reference) noexcept {
   const std::size_t count = reference.elements(), size = size_of(reference.dtype());
   if (count == 0) return 1;
@@ -166,6 +176,12 @@ Result<GoldenDecoder> GoldenDecoder::create(const Contract& contract) {
   at_source.output.return_to_input_size = true;  // the size that labels have
   TERN_ASSIGN_OR_RETURN(Postprocessor postprocessor, Postprocessor::create(at_source.output));
   return GoldenDecoder(std::move(at_source), std::move(postprocessor));
+}
+
+Result<GoldenDecoder> GoldenDecoder::with_threshold(float threshold) const {
+  Contract other = contract_;
+  other.output.score_threshold = threshold;
+  return create(other);
 }
 
 Result<Geometry> GoldenDecoder::geometry_of(const GoldenFrame& frame) const {

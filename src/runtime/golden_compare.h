@@ -29,6 +29,9 @@ struct FloatDistance {
 };
 [[nodiscard]] FloatDistance distance(std::span<const float> found, std::span<const float> reference) noexcept;
 
+/// The highest score of an end2end output, or 0. REQUIRES: floats, contiguous, on the CPU.
+[[nodiscard]] float best_score(const TensorView& end2end);
+
 /// Part of the elements that are equal; 1 for no elements. REQUIRES: same integer type and shape, contiguous, on the CPU.
 [[nodiscard]] double part_equal(const TensorView& found, const TensorView& reference) noexcept;
 
@@ -59,6 +62,8 @@ struct DecodedFrame {
 class GoldenDecoder {
  public:
   [[nodiscard]] static Result<GoldenDecoder> create(const Contract& contract);
+  /// The same but for the score threshold.
+  [[nodiscard]] Result<GoldenDecoder> with_threshold(float threshold) const;
   /// `output`: one row. Errors as Postprocessor's.
   [[nodiscard]] Status decode(const GoldenFrame& frame, const TensorView& output, DecodedFrame& decoded);
   [[nodiscard]] const Contract& contract() const noexcept { return contract_; }
