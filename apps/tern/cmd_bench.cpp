@@ -135,6 +135,7 @@ class BenchCommand final : public Command {
     const Console console = console_for(environment, common_.quiet(), json_);
     TERN_ASSIGN_OR_RETURN(TaskOptions options, common_.task_options());
     options.progress = compile_progress(std::make_shared<ProgressBar>(console));
+    options.stop = environment.stop;
     options.max_batch = batch_;
     TERN_RETURN_IF_ERROR(make_picture());
     TERN_ASSIGN_OR_RETURN(const Model model, Model::from_file(model_));

@@ -75,6 +75,7 @@ class EvalCommand final : public Command {
     TERN_ASSIGN_OR_RETURN(const Model model, Model::from_file(model_));
     TERN_ASSIGN_OR_RETURN(const Contract contract, Contract::resolve(model, options.contract_file, options.overrides));
     options.progress = compile_progress(std::make_shared<ProgressBar>(console));
+    options.stop = environment.stop;
     const auto start = std::chrono::steady_clock::now();
     switch (contract.task) {
       case Task::kDetect:

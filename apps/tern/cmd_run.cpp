@@ -76,23 +76,24 @@ class RunCommand final : public Command {
     TERN_ASSIGN_OR_RETURN(const Model model, Model::from_file(model_));
     TERN_RETURN_IF_ERROR(check_outputs(model));
     TERN_ASSIGN_OR_RETURN(const NamedTensors inputs, read_inputs(model));
-    TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine,
+    TERN_ASSIGN_OR_RETURN(const InferenceRuntime::Handle handle,
                           open_engine(model, inputs, options, environment, console));
-    TERN_ASSIGN_OR_RETURN(const std::unique_ptr<ExecutionContext> context, engine->create_context());
-    for (std::size_t i = 0; i < engine->inputs().size(); ++i) {
-      TERN_RETURN_IF_ERROR(context->bind_input(i, inputs.at(engine->inputs()[i].name).view()));
-    }
+    TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, options.runtime->engine(handle));
+    std::vector<TensorView> views;
+    for (const TensorSpec& input : engine->inputs())
+      views.push_back(inputs.at(input.name).view());
     WaitOptions wait;
     wait.stop = environment.stop;
+    std::vector<Tensor> tensors;
     const auto start = std::chrono::steady_clock::now();
-    TERN_RETURN_IF_ERROR(context->infer(wait));
+    TERN_RETURN_IF_ERROR(options.runtime->infer(handle, views, tensors, wait));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    TERN_ASSIGN_OR_RETURN(engine, options.runtime->engine(handle));  // a fault may have brought another backend
     NamedTensors outputs;
     std::vector<std::vector<std::string>> rows{{"output", "type", "shape"}};
-    for (std::size_t i = 0; i < engine->outputs().size(); ++i) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
       const std::string& name = engine->outputs()[i].name;
-      TERN_ASSIGN_OR_RETURN(const TensorView view, context->output(i));
-      TERN_ASSIGN_OR_RETURN(Tensor output, Tensor::copy_of(view));
+      Tensor& output = tensors[i];
       if (const std::ptrdiff_t bad = count_nonfinite(output); bad > 0) {
         console.warn(fmt::format("output '{}' has {} NaN or infinite values", name, bad));
       }
@@ -155,26 +156,27 @@ class RunCommand final : public Command {
   }
 
   // Built for the very shapes that came.
-  static Result<std::shared_ptr<Engine>> open_engine(const Model& model, const NamedTensors& inputs,
-                                                     const TaskOptions& options, const Environment& environment,
-                                                     const Console& console) {
-    TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend,
-                          BackendRegistry::load(options.logger).find(options.backend));
+  static Result<InferenceRuntime::Handle> open_engine(const Model& model, const NamedTensors& inputs,
+                                                      const TaskOptions& options, const Environment& environment,
+                                                      const Console& console) {
     BuildConfig config;
     config.precision = options.precision;
     config.threads = options.threads;
     config.hint = options.hint;
+    config.isolation = options.isolation;
+    config.timeout = options.build_timeout;
     for (const ValueInfo& input : model.inputs()) {
       const Shape& shape = inputs.at(input.name).shape();
       if (!input.shape.is_static()) config.profiles.push_back({input.name, shape, shape, shape});
     }
-    const Progress progress = compile_progress(std::make_shared<ProgressBar>(console));
-    TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend->compile(model, config, progress, environment.stop));
-    LoadOptions load;
-    load.threads = options.threads;
-    load.hint = options.hint;
-    load.logger = options.logger;
-    return backend->load(blob, load);
+    CompileOptions compile;
+    compile.backend = options.backend;
+    compile.allow_build = options.allow_build;
+    compile.progress = compile_progress(std::make_shared<ProgressBar>(console));
+    compile.stop = environment.stop;
+    EngineOptions load;
+    load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+    return options.runtime->open(model, config, compile, load);
   }
 
   std::string model_, inputs_, outputs_;

@@ -45,6 +45,10 @@ extern const CommandInfo kClassifyCommand;
 extern const CommandInfo kRunCommand;
 extern const CommandInfo kEvalCommand;
 extern const CommandInfo kBenchCommand;
+extern const CommandInfo kCompileCommand;
+extern const CommandInfo kCacheCommand;
+extern const CommandInfo kVerifyCommand;
+extern const CommandInfo kKeysCommand;
 extern const CommandInfo kConfigCommand;
 extern const CommandInfo kDoctorCommand;
 

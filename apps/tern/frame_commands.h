@@ -27,6 +27,7 @@ class FrameCommand : public Command {
     TERN_ASSIGN_OR_RETURN(TaskOptions options, common_.task_options());
     options.progress = compile_progress(std::make_shared<ProgressBar>(console));
     options.max_batch = loop_.batch;
+    options.stop = environment.stop;
     return run_frame_loop([&] { return open(options); }, loop_, environment, console);
   }
 

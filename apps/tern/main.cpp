@@ -19,9 +19,10 @@
 namespace tern {
 namespace {
 
-constexpr std::array<const CommandInfo*, 9> kCommands{&kInspectCommand,  &kDetectCommand, &kSegmentCommand,
-                                                      &kClassifyCommand, &kRunCommand,    &kEvalCommand,
-                                                      &kBenchCommand,    &kConfigCommand, &kDoctorCommand};
+constexpr std::array<const CommandInfo*, 13> kCommands{
+    &kInspectCommand, &kDetectCommand, &kSegmentCommand, &kClassifyCommand, &kRunCommand,
+    &kEvalCommand,    &kBenchCommand,  &kCompileCommand, &kCacheCommand,    &kVerifyCommand,
+    &kKeysCommand,    &kConfigCommand, &kDoctorCommand};
 
 std::string exit_codes() {
   std::string text = "Exit codes:";

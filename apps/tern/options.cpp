@@ -22,17 +22,22 @@ void CommonOptions::declare_engine(CLI::App& app) {
   app.add_option("--backend", backend_, "A backend that 'tern doctor' lists, or auto: the best one here")
       ->capture_default_str()
       ->group("Engine");
-  app.add_option("--precision", precision_, "auto, f32, f16, bf16, i8 or mixed")
-      ->capture_default_str()
+  precision_option_ = app.add_option("--precision", precision_, "auto, f32, f16, bf16, i8 or mixed")
+                          ->capture_default_str()
+                          ->group("Engine");
+  threads_option_ =
+      app.add_option("--threads", threads_, "CPU threads of an inference; 0: all that the process may use")
+          ->capture_default_str()
+          ->check(CLI::Range(0, 1024))
+          ->group("Engine");
+  hint_option_ = app.add_option("--hint", hint_, "What CPU backends aim at: latency or throughput")
+                     ->capture_default_str()
+                     ->check(CLI::IsMember({"latency", "throughput"}))
+                     ->group("Engine");
+  app.add_flag("--no-build", no_build_, "Fail where the store has no engine yet, instead of building one")
       ->group("Engine");
-  app.add_option("--threads", threads_, "CPU threads of an inference; 0: all that the process may use")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024))
-      ->group("Engine");
-  app.add_option("--hint", hint_, "What CPU backends aim at: latency or throughput")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"latency", "throughput"}))
-      ->group("Engine");
+  app.add_flag("--in-process", in_process_, "Build in this process, not in one of its own")->group("Engine");
+  runtime_flags_.declare(app);
 }
 
 void CommonOptions::declare_contract(CLI::App& app) {
@@ -56,6 +61,10 @@ void CommonOptions::declare_thresholds(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("0..1")
       ->group("Contract");
+}
+
+bool CommonOptions::is_given(const CLI::Option* option) {
+  return option != nullptr && option->count() > 0;
 }
 
 bool CommonOptions::sets(std::string_view field) const {
@@ -97,7 +106,19 @@ Result<TaskOptions> CommonOptions::task_options() const {
   if (contract_file_) options.contract_file = *contract_file_;
   TERN_ASSIGN_OR_RETURN(options.overrides, overrides());
   TERN_ASSIGN_OR_RETURN(options.logger, logger());
+  options.allow_build = !no_build_;
+  options.isolation = in_process_ ? BuildConfig::Isolation::kInProcess : BuildConfig::Isolation::kProcess;
+  TERN_ASSIGN_OR_RETURN(options.runtime, runtime());
+  options.build_timeout = std::chrono::seconds(options.runtime->config().build_timeout_s);
   return options;
+}
+
+Result<std::shared_ptr<InferenceRuntime>> CommonOptions::runtime() const {
+  RuntimeOptions options;
+  TERN_ASSIGN_OR_RETURN(options.config, runtime_flags_.resolve());
+  TERN_ASSIGN_OR_RETURN(options.logger, logger());
+  TERN_ASSIGN_OR_RETURN(InferenceRuntime runtime, InferenceRuntime::create(std::move(options)));
+  return std::make_shared<InferenceRuntime>(std::move(runtime));
 }
 
 Progress compile_progress(std::shared_ptr<ProgressBar> bar) {

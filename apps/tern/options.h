@@ -7,7 +7,13 @@
 #include <vector>
 
 #include "command.h"
+#include "runtime_flags.h"
+#include "tern/runtime.h"
 #include "tern/task.h"
+
+namespace CLI {
+class Option;
+}
 
 namespace tern {
 
@@ -16,7 +22,7 @@ class CommonOptions {
  public:
   /// --log-level, --quiet.
   void declare_output(CLI::App& app);
-  /// --backend, --precision, --threads, --hint.
+  /// --backend, --precision, --threads, --hint, --no-build, and the flags of the runtime's configuration.
   void declare_engine(CLI::App& app);
   /// --contract, --set.
   void declare_contract(CLI::App& app);
@@ -26,11 +32,18 @@ class CommonOptions {
   /// Whether the user gave the threshold, here or by --set.
   [[nodiscard]] bool has_score() const { return score_.has_value() || sets("output.score_threshold"); }
   [[nodiscard]] bool has_iou() const { return iou_.has_value() || sets("output.nms_iou"); }
+  /// Whether the user gave the flag.
+  [[nodiscard]] bool has_precision() const { return is_given(precision_option_); }
+  [[nodiscard]] bool has_threads() const { return is_given(threads_option_); }
+  [[nodiscard]] bool has_hint() const { return is_given(hint_option_); }
 
   /// ConfigError on a malformed or contradictory option.
   [[nodiscard]] Result<TaskOptions> task_options() const;
   [[nodiscard]] Result<Contract::Overrides> overrides() const;
   [[nodiscard]] Result<std::shared_ptr<Logger>> logger() const;
+  /// A runtime with the configuration in force.
+  [[nodiscard]] Result<std::shared_ptr<InferenceRuntime>> runtime() const;
+  [[nodiscard]] const RuntimeFlags& runtime_flags() const noexcept { return runtime_flags_; }
   [[nodiscard]] const std::optional<std::string>& contract_file() const noexcept { return contract_file_; }
   [[nodiscard]] const std::string& backend() const noexcept { return backend_; }
   [[nodiscard]] int threads() const noexcept { return threads_; }
@@ -38,10 +51,13 @@ class CommonOptions {
 
  private:
   [[nodiscard]] bool sets(std::string_view field) const;
+  [[nodiscard]] static bool is_given(const CLI::Option* option);
 
   std::string backend_ = "auto", precision_ = "auto", hint_ = "latency", log_level_ = "warning";
   int threads_ = 0;
-  bool quiet_ = false;
+  bool quiet_ = false, no_build_ = false, in_process_ = false;
+  RuntimeFlags runtime_flags_;
+  const CLI::Option *precision_option_ = nullptr, *threads_option_ = nullptr, *hint_option_ = nullptr;
   std::optional<std::string> contract_file_;
   std::vector<std::string> sets_;
   std::optional<double> score_, iou_;

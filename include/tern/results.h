@@ -39,8 +39,8 @@ struct StageTimes {
 
 /// Comes with every result: what really ran.
 struct RunInfo {
-  std::string_view backend;    ///< label: "openvino", ...; valid while the task object lives
-  std::string_view engine_id;  ///< valid while the task object lives
+  std::string_view backend;    ///< label: "openvino", ...; valid until the next call
+  std::string_view engine_id;  ///< valid until the next call
   std::string_view precision;  ///< the precision that ran, read back from the backend: "f32", ...
   StageTimes times;
 };

@@ -34,7 +34,8 @@ struct RuntimeOptions {
   RuntimeConfig config;
   std::shared_ptr<Logger> logger = null_logger();
   std::shared_ptr<EngineStore> store{};  ///< null: a DirectoryStore at config.store_path
-  bool use_store = true;                 ///< false: nothing is looked up or kept; compile_engine needs `output_dir`
+  bool use_store =
+      true;  ///< false: nothing is looked up or kept: open() builds in memory, compile_engine() needs output_dir
   std::function<BackendRegistry()> backends{};  ///< empty: BackendRegistry::load; called once, when first needed
   ThermalPublisher thermal{};                   ///< empty: default_thermal_publisher()
 };
@@ -42,8 +43,11 @@ struct RuntimeOptions {
 /// How one model is compiled.
 struct CompileOptions {
   std::string backend = "auto";
-  const Contract* contract = nullptr;  ///< goes into the key; golden results are decoded by it
+  /// Golden results are decoded by it, and it goes into the key, but for what may be chosen for each run (thresholds, NMS,
+  /// number of results, size of masks).
+  const Contract* contract = nullptr;
   std::vector<GoldenImage> golden{};   ///< the user's frames; none: seeded noise
+  bool allow_build = true;             ///< false: EngineGateError where the store has no engine
   std::filesystem::path output_dir{};  ///< not empty: write the flat name there, not into the store
   Progress progress{};
   std::stop_token stop{};
@@ -52,10 +56,17 @@ struct CompileOptions {
 /// How an engine is loaded.
 struct EngineOptions {
   LoadOptions load{};
-  int contexts = 1;                      ///< inferences that may run at the same time; the others wait
+  /// Inferences that infer() may run at the same time; the others wait. 0: none, for applications that create contexts of
+  /// their own (the memory of one is booked).
+  int contexts = 1;
   std::optional<GoldenPolicy> golden{};  ///< none: the configuration's
   std::string stem{};                    ///< not empty: the engine must be of this model
 };
+
+/// `config` with the profile that tasks use for the contract's input, where that input has open dimensions and `config` no
+/// profile for it: batch 1 to max_batch (0 counts as 1), the contract's size. What Detector::open() builds, and so what an
+/// engine must be built with beforehand for Detector::open() to find it.
+[[nodiscard]] TERN_API BuildConfig with_task_profile(BuildConfig config, const Model& model, const Contract& contract);
 
 /// A compiled model in the store (or in output_dir).
 struct CompiledEngine {
@@ -106,6 +117,10 @@ class TERN_API InferenceRuntime {
   /// belongs to another runtime.
   [[nodiscard]] Status infer(Handle handle, std::span<const TensorView> inputs, std::vector<Tensor>& outputs,
                              const WaitOptions& wait = {});
+  /// Moves an engine that was opened from a model to the next backend that can run it, under the same handle, as the
+  /// policy on_fault does; `why` is what the present one said. It is returned, unchanged, where the policy is another or no
+  /// backend is left.
+  [[nodiscard]] Status fall_back(Handle handle, const Status& why);
   /// Waits for running inferences. Twice, or of a foreign handle: nothing happens.
   void release_engine(Handle handle) noexcept;
 
@@ -118,10 +133,13 @@ class TERN_API InferenceRuntime {
   /// The key that a model and config have here. Loads the backend, compiles nothing.
   [[nodiscard]] Result<EngineKey> key_of(const Model& model, const BuildConfig& config,
                                          const CompileOptions& options) const;
+  /// Bytes booked for all engines, on the host and on GPUs.
   [[nodiscard]] std::uint64_t resident_bytes() const;
-  [[nodiscard]] const MemoryLedger& ledger() const noexcept;
+  /// kCpu: engines that run on the host, host_memory_budget_bytes; kCuda: gpu_memory_budget_bytes.
+  [[nodiscard]] const MemoryLedger& ledger(DeviceKind kind = DeviceKind::kCpu) const noexcept;
   [[nodiscard]] ThermalState thermal_state() const;
-  [[nodiscard]] EngineStore& store() noexcept;
+  /// Null without a store.
+  [[nodiscard]] EngineStore* store() const noexcept;
   [[nodiscard]] const RuntimeConfig& config() const noexcept;
 
   class Impl;

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@
 
 namespace tern {
 
+class InferenceRuntime;
+
 /// How a model is opened.
 struct TaskOptions {
   std::string backend = "auto";  ///< "auto" or a backend's name
@@ -29,6 +33,13 @@ struct TaskOptions {
   Contract::Overrides overrides{};                       ///< single contract fields
   std::shared_ptr<Logger> logger = null_logger();
   Progress progress{};  ///< told about compiling
+  /// Where engines are kept, proven and counted; share one among all tasks of a process. Null: one of its own with the
+  /// configuration in force (RuntimeConfig::resolve()).
+  std::shared_ptr<InferenceRuntime> runtime{};
+  bool allow_build = true;  ///< false: EngineGateError where the store has no engine yet
+  BuildConfig::Isolation isolation = BuildConfig::Isolation::kInProcess;
+  std::chrono::seconds build_timeout{600};  ///< > 0, for builds in a process of their own
+  std::stop_token stop{};                   ///< ends a build
 };
 
 namespace detail {

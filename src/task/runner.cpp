@@ -10,12 +10,6 @@
 namespace tern::detail {
 namespace {
 
-/// Height and width to build for: the contract's, or its default where the model leaves them open.
-std::pair<int, int> input_size(const InputContract& input) {
-  return {input.height > 0 ? input.height : InputContract::kDefaultSide,
-          input.width > 0 ? input.width : InputContract::kDefaultSide};
-}
-
 Shape input_shape(const InputContract& input, std::int64_t batch, std::int64_t height, std::int64_t width) {
   const std::int64_t channels = input.channels();
   return input.layout == TensorLayout::kNchw ? Shape{batch, channels, height, width}
@@ -28,16 +22,38 @@ Result<std::size_t> find_port(const std::vector<TensorSpec>& specs, std::string_
   return static_cast<std::size_t>(found - specs.begin());
 }
 
+/// A task feeds the image alone.
+Status check_ports(const Model& model, const Contract& contract) {
+  if (model.inputs().size() == 1) return {};
+  return make_error(StatusCode::kContractError, "the model has {} inputs; a task feeds '{}' alone",
+                    model.inputs().size(), contract.input.tensor)
+      .with_hint("`tern run` takes any number of tensors");
+}
+
+Result<std::shared_ptr<InferenceRuntime>> runtime_of(const TaskOptions& options) {
+  if (options.runtime != nullptr) return options.runtime;
+  RuntimeOptions own;
+  TERN_ASSIGN_OR_RETURN(own.config, RuntimeConfig::resolve());
+  own.logger = options.logger;
+  TERN_ASSIGN_OR_RETURN(InferenceRuntime runtime, InferenceRuntime::create(std::move(own)));
+  return std::make_shared<InferenceRuntime>(std::move(runtime));
+}
+
 }  // namespace
 
-TaskRunner::TaskRunner(Model model, Contract contract, std::shared_ptr<Backend> backend, std::shared_ptr<Engine> engine,
-                       Preprocessor preprocessor, Postprocessor postprocessor)
+TaskRunner::TaskRunner(Model model, Contract contract, Preprocessor preprocessor, Postprocessor postprocessor,
+                       std::shared_ptr<InferenceRuntime> runtime)
     : model_(std::move(model)),
       contract_(std::move(contract)),
-      backend_(std::move(backend)),
-      engine_(std::move(engine)),
       preprocessor_(std::move(preprocessor)),
-      postprocessor_(std::move(postprocessor)) {}
+      postprocessor_(std::move(postprocessor)),
+      runtime_(std::move(runtime)) {}
+
+TaskRunner::~TaskRunner() {
+  context_.reset();
+  engine_.reset();
+  runtime_->release_engine(handle_);
+}
 
 Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path& path, const TaskOptions& options,
                                                      Task expected) {
@@ -53,53 +69,67 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
         .at(path.string())
         .with_hint(fmt::format("use `tern {}`, or set the task in the contract", to_string(contract.task)));
   }
+  TERN_RETURN_IF_ERROR(check_ports(model, contract).at(path.string()));
   TERN_ASSIGN_OR_RETURN(Preprocessor preprocessor, Preprocessor::create(contract.input));
   TERN_ASSIGN_OR_RETURN(Postprocessor postprocessor, Postprocessor::create(contract.output));
-  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Backend> backend, BackendRegistry::load(options.logger).find(options.backend));
-
-  const auto [height, width] = input_size(contract.input);
-  BuildConfig config{.precision = options.precision,
-                     .profiles = {},
-                     .max_batch = options.max_batch,
-                     .threads = options.threads,
-                     .hint = options.hint};
-  for (const ValueInfo& input : model.inputs()) {
-    if (input.name != contract.input.tensor || input.shape.is_static()) continue;
-    const bool is_batch_open = input.shape[0] == Shape::kDynamic;
-    const std::int64_t min = is_batch_open ? 1 : input.shape[0],
-                       max = is_batch_open ? options.max_batch : input.shape[0];
-    config.profiles.push_back({input.name, input_shape(contract.input, min, height, width),
-                               input_shape(contract.input, max, height, width),
-                               input_shape(contract.input, max, height, width)});
-  }
-  TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend->compile(model, config, options.progress, {}));
-  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
-                        backend->load(blob, {options.threads, options.hint, options.logger}));
-  std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(backend),
-                                                    std::move(engine), std::move(preprocessor),
-                                                    std::move(postprocessor)));
-  const Status ready = runner->prepare(options, width, height);
+  TERN_ASSIGN_OR_RETURN(std::shared_ptr<InferenceRuntime> runtime, runtime_of(options));
+  std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(preprocessor),
+                                                    std::move(postprocessor), std::move(runtime)));
+  const BuildConfig config = with_task_profile({.precision = options.precision,
+                                                .max_batch = options.max_batch,
+                                                .threads = options.threads,
+                                                .hint = options.hint,
+                                                .timeout = options.build_timeout,
+                                                .isolation = options.isolation},
+                                               runner->model_, runner->contract_);
+  CompileOptions compile;
+  compile.backend = options.backend;
+  compile.contract = &runner->contract_;
+  compile.allow_build = options.allow_build;
+  compile.progress = options.progress;
+  compile.stop = options.stop;
+  EngineOptions load;
+  load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+  load.contexts = 0;  // the runner makes its own
+  TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
+  const Status ready = runner->prepare(options.max_batch);
   if (!ready.ok()) return ready.at(path.string());
   return runner;
 }
 
-Status TaskRunner::prepare(const TaskOptions& options, int width, int height) {
-  if (engine_->inputs().size() != 1) {
-    return make_error(StatusCode::kContractError, "the model has {} inputs; a task feeds the image alone",
-                      engine_->inputs().size())
-        .with_hint("`tern run` takes any number of tensors");
-  }
+Status TaskRunner::connect() {
+  TERN_ASSIGN_OR_RETURN(engine_, runtime_->engine(handle_));
   TERN_ASSIGN_OR_RETURN(input_, find_port(engine_->inputs(), contract_.input.tensor, "input"));
   TERN_ASSIGN_OR_RETURN(output_, find_port(engine_->outputs(), contract_.output.tensor, "output"));
+  TERN_ASSIGN_OR_RETURN(context_, engine_->create_context());
+  info_ = {engine_->backend(), engine_->id(), to_string(engine_->precision()), info_.times};
+  return {};
+}
+
+Status TaskRunner::prepare(int max_batch) {
+  TERN_RETURN_IF_ERROR(connect());
   is_batch_fixed_ = engine_->inputs()[input_].shape[0] != Shape::kDynamic;
-  batch_ = is_batch_fixed_ ? static_cast<int>(engine_->inputs()[input_].shape[0]) : options.max_batch;
+  batch_ = is_batch_fixed_ ? static_cast<int>(engine_->inputs()[input_].shape[0]) : max_batch;
+  const auto [width, height] = contract_.input.default_size();
   TERN_ASSIGN_OR_RETURN(input_tensor_,
                         Tensor::create(contract_.input.dtype, input_shape(contract_.input, batch_, height, width)));
   std::memset(input_tensor_.view().data(), 0, input_tensor_.bytes());  // rows that no image fills hold no garbage
   geometry_.resize(static_cast<std::size_t>(batch_));
-  TERN_ASSIGN_OR_RETURN(context_, engine_->create_context());
-  info_ = {engine_->backend(), engine_->id(), to_string(engine_->precision()), {}};
   return {};
+}
+
+Status TaskRunner::infer(std::int64_t rows, const WaitOptions& wait) {
+  const auto run = [&] {
+    const TensorView& input = input_tensor_.view();
+    TERN_RETURN_IF_ERROR(context_->bind_input(input_, is_batch_fixed_ ? input : input.rows(0, rows)));
+    return context_->infer(wait);
+  };
+  const Status status = run();
+  if (status.code() != StatusCode::kInferenceError) return status;
+  TERN_RETURN_IF_ERROR(runtime_->fall_back(handle_, status));
+  // The other engine is built from the same model and config: shapes stay, and with them the pixels in input_tensor_.
+  TERN_RETURN_IF_ERROR(connect());
+  return run();
 }
 
 Status TaskRunner::infer_step(std::span<const ImageView> images, std::span<const ImageView> regions, std::size_t first,
@@ -112,9 +142,7 @@ Status TaskRunner::infer_step(std::span<const ImageView> images, std::span<const
   TERN_RETURN_IF_ERROR(preprocessor_.run(images.subspan(first, count), step_regions, input_tensor_.view().rows(0, rows),
                                          std::span(geometry_).first(count)));
   const auto preprocessed = Clock::now();
-  TERN_RETURN_IF_ERROR(
-      context_->bind_input(input_, is_batch_fixed_ ? input_tensor_.view() : input_tensor_.view().rows(0, rows)));
-  TERN_RETURN_IF_ERROR(context_->infer(wait));
+  TERN_RETURN_IF_ERROR(infer(rows, wait));
   TERN_ASSIGN_OR_RETURN(TensorView output, context_->output(output_));
   if (output.shape().rank() == 0 || output.shape()[0] < rows) {
     return make_error(StatusCode::kInferenceError, "the model gave shape {} for {} images", output.shape().to_string(),

@@ -12,6 +12,7 @@
 #include "tern/geometry.h"
 #include "tern/postprocess.h"
 #include "tern/preprocess.h"
+#include "tern/runtime.h"
 #include "tern/task.h"
 
 namespace tern::detail {
@@ -19,6 +20,10 @@ namespace tern::detail {
 /// One model, one engine, one context and the memory between them: the frame path that all tasks share.
 class TaskRunner {
  public:
+  TaskRunner(const TaskRunner&) = delete;
+  TaskRunner& operator=(const TaskRunner&) = delete;
+  ~TaskRunner();
+
   /// `expected`: ContractError when the model's contract is of another task.
   [[nodiscard]] static Result<std::unique_ptr<TaskRunner>> open(const std::filesystem::path& path,
                                                                 const TaskOptions& options, Task expected);
@@ -53,19 +58,25 @@ class TaskRunner {
   [[nodiscard]] Postprocessor& postprocessor() noexcept { return postprocessor_; }
 
  private:
-  TaskRunner(Model model, Contract contract, std::shared_ptr<Backend> backend, std::shared_ptr<Engine> engine,
-             Preprocessor preprocessor, Postprocessor postprocessor);
-  [[nodiscard]] Status prepare(const TaskOptions& options, int width, int height);
+  TaskRunner(Model model, Contract contract, Preprocessor preprocessor, Postprocessor postprocessor,
+             std::shared_ptr<InferenceRuntime> runtime);
+  /// Finds the contract's tensors in the engine behind handle_, and makes a context for it.
+  [[nodiscard]] Status connect();
+  /// connect(), and the memory for the largest batch.
+  [[nodiscard]] Status prepare(int max_batch);
+  /// One inference; on a backend's fault once more on the backend that the runtime's policy gives instead.
+  [[nodiscard]] Status infer(std::int64_t rows, const WaitOptions& wait);
   /// Preprocesses and infers images [first, first + batch) and leaves the outcome in step_.
   [[nodiscard]] Status infer_step(std::span<const ImageView> images, std::span<const ImageView> regions,
                                   std::size_t first, const WaitOptions& wait);
 
   Model model_;
   Contract contract_;
-  std::shared_ptr<Backend> backend_;
-  std::shared_ptr<Engine> engine_;
   Preprocessor preprocessor_;
   Postprocessor postprocessor_;
+  std::shared_ptr<InferenceRuntime> runtime_;
+  InferenceRuntime::Handle handle_;
+  std::shared_ptr<Engine> engine_;
   std::unique_ptr<ExecutionContext> context_;
   std::size_t input_ = 0, output_ = 0;  // indices of the contract's tensors
   int batch_ = 1;

@@ -26,7 +26,8 @@ IMAGE = DATA / "validation" / "images" / "000.jpg"
 VIDEO = DATA / "flight-1080p.mp4"
 
 EXIT = {"ConfigError": 2, "ModelError": 10, "ContractError": 11, "InputError": 12, "IoError": 13, "BackendError": 14,
-        "EngineBuildError": 15, "InferenceError": 20, "Cancelled": 22}
+        "EngineBuildError": 15, "EngineGateError": 16, "OutOfMemoryError": 17, "GoldenCheckError": 19, "InferenceError": 20,
+        "Timeout": 21, "Cancelled": 22}
 
 
 def png(width, height, bits=8, color=2, pixels=None):
@@ -104,7 +105,7 @@ class ProgramTest(unittest.TestCase):
             self.assertIn(word, error)
         self.assertNotIn("AddressSanitizer", error)
         self.assertNotIn("\x1b", error)
-        left = [p for p in sorted(self.folder.rglob("*")) if p not in before and not p.is_dir()]
+        left = [p for p in sorted(self.folder.rglob("*")) if p not in before and not p.is_dir() and p.suffix != ".lock"]
         self.assertEqual(left, [])
         return error
 

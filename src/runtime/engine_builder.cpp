@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine_builder.h"
+
+#include <chrono>
+#include <ctime>
+
+#include "base/byte_size.h"
+#include "base/error.h"
+#include "runtime/build_process.h"
+#include "tern/version.h"
+
+namespace tern {
+namespace {
+
+constexpr int kNoiseFrames = 2;
+constexpr std::uint64_t kNoiseSeed = 1;
+// Parts of the whole build on the progress bar.
+constexpr double kCompiled = 0.8, kProven = 0.95;
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+Progress scaled(const Progress& progress, double from, double to) {
+  if (!progress) return {};
+  return
+      [progress, from, to](std::string_view phase, double fraction) { progress(phase, from + fraction * (to - from)); };
+}
+
+Result<EngineBlob> compile(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                           const CompileOptions& options) {
+  const Progress progress = scaled(options.progress, 0, kCompiled);
+  if (config.isolation == BuildConfig::Isolation::kInProcess)
+    return backend.compile(model, config, progress, options.stop);
+  return compile_in_process(
+      std::string(backend.name()), model, config, progress, options.stop,
+      {.worker = {}, .memory_limit_bytes = site.config.build_memory_limit_bytes, .logger = site.logger});
+}
+
+/// The CPU backend that gives the reference: another one than the one under test where there is one.
+Backend* find_reference(const BackendRegistry& registry, Backend& tested) {
+  for (const BackendRegistry::Entry& entry : registry.entries()) {
+    if (entry.backend == nullptr || entry.score.score <= 0 || entry.name == tested.name()) continue;
+    const EngineName name{"x", entry.backend->host_facts().target, false, Precision::kF32};
+    if (!name.is_gpu()) return entry.backend.get();
+  }
+  return &tested;
+}
+
+Result<std::shared_ptr<Engine>> load_reference(Backend& backend, const Model& model, const BuildConfig& config,
+                                               const std::stop_token& stop) {
+  BuildConfig reference{.precision = Precision::kF32, .profiles = config.profiles, .max_batch = config.max_batch};
+  TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend.compile(model, reference, {}, stop));
+  return backend.load(blob, {});
+}
+
+/// Frames with reference outputs. A model without a contract takes whatever numbers it takes: when it does not run on noise, the
+/// engine is stored without golden frames, and the manifest says so.
+Result<GoldenSet> make_golden(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                              const CompileOptions& options, const EngineBlob& blob) {
+  GoldenSet golden;
+  golden.source = options.golden.empty() ? "noise" : "user";
+  if (options.golden.empty()) {
+    TERN_ASSIGN_OR_RETURN(golden.frames, noise_frames(blob.inputs, options.contract, kNoiseFrames, kNoiseSeed));
+  } else if (options.contract != nullptr) {
+    TERN_ASSIGN_OR_RETURN(golden.frames, image_frames(blob.inputs, *options.contract, options.golden));
+  } else {
+    return Status(StatusCode::kConfigError, "golden images need a contract that says how they become the input");
+  }
+  Backend* reference = find_reference(site.registry, backend);
+  golden.reference = reference->name();
+  golden.independent = reference != &backend;
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, load_reference(*reference, model, config, options.stop));
+  TERN_RETURN_IF_ERROR(record_reference(*engine, golden.frames));
+  return golden;
+}
+
+Result<GoldenSet> prove(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                        const CompileOptions& options, const EngineBlob& blob) {
+  auto golden = make_golden(site, backend, model, config, options, blob);
+  const StatusCode code = golden.status().code();
+  const bool may_skip = code == StatusCode::kInferenceError || code == StatusCode::kGoldenCheckError;
+  if (options.contract == nullptr && may_skip) {
+    site.logger->log(LogLevel::kWarning, "runtime",
+                     fmt::format("{}: cannot be checked with noise, so the engine has no golden frames: {}",
+                                 model.stem(), golden.status().to_string()));
+    return GoldenSet{};
+  }
+  if (!golden.ok()) return golden;
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine,
+                        backend.load(blob, {.threads = config.threads, .hint = config.hint, .logger = site.logger}));
+  TERN_RETURN_IF_ERROR(
+      check_golden(*engine, *golden, options.contract, GoldenTolerance::of(blob.precision)).at(blob.engine_id));
+  return golden;
+}
+
+Status stop_status(const std::stop_token& stop) {
+  return stop.stop_requested() ? Status(StatusCode::kCancelled, "stopped while building the engine") : Status();
+}
+
+std::string fact(const HostFacts& host, std::string_view name) {
+  for (const auto& [key, value] : host.info) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string engine_stem(const Model& model) {
+  // The longest target and precision, and names of temporary files, must fit behind it.
+  constexpr std::size_t kMaxStem = 160;
+  const EngineName name{model.stem(), "x86_64_base", false, Precision::kF32};
+  if (model.stem().size() <= kMaxStem && name.format().ok()) return model.stem();
+  return "model-" + model.content_hash().substr(0, 8);
+}
+
+Contract engine_contract(const Contract& contract) {
+  Contract normal = contract;
+  const OutputContract defaults;
+  normal.output.score_threshold = normal.output.kind == OutputKind::kYolo || normal.output.kind == OutputKind::kEnd2End
+                                      ? defaults.score_threshold
+                                      : 0.0F;
+  normal.output.nms_iou = defaults.nms_iou;
+  normal.output.class_aware_nms = defaults.class_aware_nms;
+  normal.output.max_detections = defaults.max_detections;
+  normal.output.return_to_input_size = defaults.return_to_input_size;
+  return normal;
+}
+
+Result<BuiltEngine> build_engine(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                                 const CompileOptions& options, const EngineKey& key) {
+  const auto start = std::chrono::steady_clock::now();
+  const HostFacts host = backend.host_facts();
+  TERN_ASSIGN_OR_RETURN(const EngineBlob blob, compile(site, backend, model, config, options));
+  const auto compiled = std::chrono::steady_clock::now();
+  TERN_RETURN_IF_ERROR(stop_status(options.stop));
+  if (options.progress) options.progress("prove", kCompiled);
+  TERN_ASSIGN_OR_RETURN(const GoldenSet golden, prove(site, backend, model, config, options, blob));
+  TERN_RETURN_IF_ERROR(stop_status(options.stop));
+  if (options.progress) options.progress("store", kProven);
+
+  EngineManifest manifest;
+  manifest.key = key;
+  manifest.stem = engine_stem(model);
+  const EngineName name{manifest.stem, host.target, false, blob.precision};
+  TERN_ASSIGN_OR_RETURN(manifest.name, name.format());
+  manifest.backend = blob.backend;
+  manifest.backend_version = blob.backend_version;
+  manifest.engine_id = blob.engine_id;
+  manifest.precision = blob.precision;
+  manifest.layers = blob.layers;
+  manifest.opt_buffer_bytes = blob.context_bytes;
+  manifest.inputs = blob.inputs;
+  manifest.outputs = blob.outputs;
+  manifest.contract = options.contract != nullptr ? options.contract->to_json() : std::string();
+  manifest.build_config = config.to_json();
+  manifest.build_seconds = std::chrono::duration<double>(compiled - start).count();
+  manifest.built_at = utc_now();
+  manifest.driver = fact(host, "driver");
+  manifest.tern_version = version();
+  std::string golden_bytes;
+  if (!golden.frames.empty()) {
+    TERN_ASSIGN_OR_RETURN(golden_bytes, golden.to_bytes());
+    manifest.golden = {.sha256 = {},
+                       .frames = static_cast<int>(golden.frames.size()),
+                       .source = golden.source,
+                       .reference = golden.reference,
+                       .independent = golden.independent};
+  }
+  BuiltEngine built{{}, blob.owner};
+  TERN_ASSIGN_OR_RETURN(built.files,
+                        pack_engine(std::move(manifest), blob.bytes, std::move(golden_bytes), site.sign_key));
+  site.logger->log(LogLevel::kInfo, "runtime",
+                   fmt::format("built {} ({}) with {} {} in {:.1f} s; golden frames: {}", built.files.name,
+                               format_byte_size(blob.bytes.size()), blob.backend, to_string(blob.precision),
+                               std::chrono::duration<double>(compiled - start).count(),
+                               golden.frames.empty() ? "none"
+                               : golden.independent  ? golden.source + ", reference " + golden.reference
+                                                     : golden.source + ", integrity only"));
+  return built;
+}
+
+}  // namespace tern

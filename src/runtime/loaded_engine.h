@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log_ring.h"
+#include "runtime/context_pool.h"
+#include "tern/runtime.h"
+
+namespace tern {
+
+/// An engine that passed every check, with the memory booked for it. Members die in the right order: contexts, engine, booking.
+struct LoadedEngine {
+  MemoryLedger::Booking booking;
+  EngineManifest manifest;
+  std::string label;
+  std::shared_ptr<LogRing> log;
+  std::shared_ptr<Engine> engine;
+  std::unique_ptr<ContextPool> contexts;
+};
+
+/// What loading needs of the runtime around it.
+struct LoadSite {
+  const RuntimeConfig& config;
+  MemoryLedger& host_ledger;
+  MemoryLedger& gpu_ledger;
+};
+
+/// Gate B, budget, load, contexts, golden check, in this order. `gated` passed gate A. On a failure every byte is given back.
+[[nodiscard]] Result<std::shared_ptr<LoadedEngine>> load_engine(const LoadSite& site, Backend& backend,
+                                                                const GatedEngine& gated, const EngineOptions& options);
+
+/// One inference on a context of the pool. `outputs` are written in place where they fit, else made anew.
+[[nodiscard]] Status run_engine(LoadedEngine& loaded, std::span<const TensorView> inputs, std::vector<Tensor>& outputs,
+                                const WaitOptions& wait);
+
+}  // namespace tern
