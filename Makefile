@@ -32,6 +32,15 @@ test: ## all tests under AddressSanitizer and UBSan, then every fuzzer for a whi
 	@tools/build fuzz
 	@tools/run-tests fuzz $(FUZZ_TOTAL)
 
+cuda: ## the optimised program with its CUDA library, and the tests: build/cuda
+	@tools/setup build test cuda
+	@tools/build cuda
+
+cuda-check: ## compile the CUDA library and run those of its tests that need no GPU
+	@tools/setup build test cuda
+	@tools/build cuda tern_cuda tern_cuda_check tern_cuda_tests
+	@tools/run-tests cuda-parts
+
 soak: ## long runs: SOAK_SECONDS of soak tests, then as much fuzzing
 	@tools/setup build test
 	@tools/build dev
@@ -62,4 +71,4 @@ clean: ## remove build/ and out/
 distclean: clean ## also the fetched OpenVINO and ONNX schema
 	rm -rf .deps
 
-.PHONY: help deps build demo bench test soak fuzz format format-check tidy clean distclean
+.PHONY: help deps build demo bench test cuda cuda-check soak fuzz format format-check tidy clean distclean

@@ -8,13 +8,16 @@ if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(tern_warnings INTERFACE)
-target_compile_options(tern_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
-  -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough -Werror)
+set(tern_warning_flags -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these three once sanitizers or -O3 rewrite the code (GCC bugs 105562, 105329, 108842).
-  target_compile_options(tern_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-null-dereference)
+  list(APPEND tern_warning_flags -Wno-maybe-uninitialized -Wno-restrict -Wno-null-dereference)
 endif()
+# CUDA: nvcc's own warnings and the host compiler's usual ones; what nvcc generates passes no stricter set.
+target_compile_options(tern_warnings INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:${tern_warning_flags}>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wshadow,-Wconversion,-Werror>")
 
 if(TERN_SANITIZE)
   list(JOIN TERN_SANITIZE "," tern_sanitizers)

@@ -292,6 +292,6 @@ class BenchCommand final : public Command {
 const CommandInfo kBenchCommand{"bench", "Measure latency and throughput: the whole path, and each stage of it",
                                 "  tern bench overhead-detect.onnx --source photo.jpg --seconds 10\n"
                                 "  tern bench overhead-detect.onnx --contexts 2 --threads 1 --hint throughput --json -",
-                                [] { return std::unique_ptr<Command>(std::make_unique<BenchCommand>()); }};
+                                make_command<BenchCommand>};
 
 }  // namespace tern

@@ -111,6 +111,6 @@ const CommandInfo kClassifyCommand{
     "classify", "Say what images, or marked regions of them, show",
     "  tern classify overhead-obstruction.onnx crops --json -          # crops/000.jpg with crops/000-region.png, ...\n"
     "  tern classify overhead-obstruction.onnx road.mp4 --region lane.png --save lane.mp4",
-    [] { return std::unique_ptr<Command>(std::make_unique<ClassifyCommand>()); }};
+    make_command<ClassifyCommand>};
 
 }  // namespace tern

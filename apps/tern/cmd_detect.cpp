@@ -61,6 +61,6 @@ const CommandInfo kDetectCommand{
     "  tern detect overhead-detect.onnx photo.jpg --save out\n"
     "  tern detect overhead-detect.onnx flight.mp4 --save boxes.mp4 --json boxes.jsonl\n"
     "  tern detect overhead-detect.onnx images --score 0.5 --json - --quiet | jq .detections",
-    [] { return std::unique_ptr<Command>(std::make_unique<DetectCommand>()); }};
+    make_command<DetectCommand>};
 
 }  // namespace tern

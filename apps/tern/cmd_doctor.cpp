@@ -9,10 +9,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/byte_size.h"
 #include "base/error.h"
 #include "media/av.h"
 #include "options.h"
 #include "result_json.h"
+#include "tern/device.h"
 #include "tern/engine.h"
 #include "tern/thermal.h"
 #include "tern/version.h"
@@ -82,6 +84,7 @@ std::string thermal_text(const Json& thermal) {
 class DoctorCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
+    app.add_flag("--gpu-test", gpu_test_, "Send data through every GPU, compare every bit, and measure the bandwidth");
     app.add_option("--json", json_, "Write it as JSON; - is standard output")->type_name("FILE")->group("Output");
     common_.declare_output(app);
   }
@@ -90,17 +93,94 @@ class DoctorCommand final : public Command {
     const Console console = console_for(environment, common_.quiet(), json_);
     TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Logger> logger, common_.logger());
     const BackendRegistry registry = BackendRegistry::load(logger);
-    const Json report = examine(registry);
+    Json report = examine(registry);
+    const Status gpus = examine_gpus(report);
     print(console, report);
     if (json_) {
       TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*json_));
       TERN_RETURN_IF_ERROR(output.write_line(to_document(report)));
       TERN_RETURN_IF_ERROR(output.commit());
     }
+    if (gpu_test_) TERN_RETURN_IF_ERROR(gpus);
     return registry.find("auto").status();
   }
 
  private:
+  /// Adds what there is of GPUs to the report; the first failure, of the tests too where they were asked for.
+  Status examine_gpus(Json& report) const {
+    report["gpus"] = Json::array();
+    report["cuda"] = nullptr;
+    report["gpu_problem"] = nullptr;
+    report["gpu_hint"] = nullptr;
+    const Status status = list_gpus(report);
+    if (!status.ok()) {
+      report["gpu_problem"] = status.message();
+      report["gpu_hint"] = status.hint();
+    }
+    return status;
+  }
+
+  Status list_gpus(Json& report) const {
+    TERN_ASSIGN_OR_RETURN(const Cuda cuda, Cuda::load());
+    TERN_ASSIGN_OR_RETURN(const CudaVersions versions, cuda.versions());
+    report["cuda"] = {{"library", cuda.library().string()}, {"driver", versions.driver}, {"runtime", versions.runtime}};
+    TERN_ASSIGN_OR_RETURN(const std::vector<DeviceTraits> devices, cuda.devices());
+    Status first;
+    for (const DeviceTraits& device : devices) {
+      Json gpu{{"index", device.index},
+               {"name", device.name},
+               {"target", device.target()},
+               {"memory_bytes", device.memory_bytes},
+               {"integrated", device.is_integrated},
+               {"pci_bus_id", device.pci_bus_id},
+               {"copy_engines", device.copy_engines},
+               {"l2_bytes", device.l2_bytes},
+               {"shared_memory_bytes", device.shared_memory_bytes}};
+      const auto memory = cuda.memory(device.index);
+      gpu["free_bytes"] = memory.ok() ? Json(memory->free_bytes) : Json(nullptr);
+      if (!memory.ok() && first.ok()) first = memory.status();
+      if (gpu_test_) {
+        const auto test = cuda.self_test(device.index);
+        gpu["self_test"] = test.ok() ? Json{{"passed", true},
+                                            {"bytes", test->bytes},
+                                            {"to_device_gb_s", test->to_device_gb_s},
+                                            {"to_host_gb_s", test->to_host_gb_s},
+                                            {"on_device_gb_s", test->on_device_gb_s}}
+                                     : Json{{"passed", false}, {"reason", test.status().to_string()}};
+        if (!test.ok() && first.ok()) first = test.status().at(fmt::format("cuda:{}", device.index));
+      }
+      report["gpus"].push_back(std::move(gpu));
+    }
+    return first;
+  }
+
+  static void print_gpus(const Console& console, const Json& report) {
+    const auto size = [](const Json& bytes) { return format_byte_size(bytes.get<std::uint64_t>()); };
+    for (const Json& gpu : report["gpus"]) {
+      console.print(fmt::format("gpu {:<5} {}, {}, {}{}", gpu["index"].get<int>(), gpu["name"].get<std::string>(),
+                                gpu["target"].get<std::string>(), size(gpu["memory_bytes"]),
+                                gpu["free_bytes"].is_null() ? "" : fmt::format(" ({} free)", size(gpu["free_bytes"]))));
+      if (!gpu.contains("self_test")) continue;
+      const Json& test = gpu["self_test"];
+      console.print(
+          test["passed"].get<bool>()
+              ? fmt::format(
+                    "          test passed: to the GPU {:.1f} GB/s, back {:.1f} GB/s, through a kernel {:.0f} GB/s",
+                    test["to_device_gb_s"].get<double>(), test["to_host_gb_s"].get<double>(),
+                    test["on_device_gb_s"].get<double>())
+              : fmt::format("          test FAILED: {}", test["reason"].get<std::string>()));
+    }
+    if (!report["cuda"].is_null()) {
+      console.print(fmt::format("cuda      driver for CUDA {}, tern's CUDA {}",
+                                report["cuda"]["driver"].get<std::string>(),
+                                report["cuda"]["runtime"].get<std::string>()));
+    }
+    if (report["gpus"].empty() && !report["gpu_problem"].is_null()) {
+      console.print(fmt::format("gpu       none: {}", report["gpu_problem"].get<std::string>()));
+      console.print(fmt::format("          {}", report["gpu_hint"].get<std::string>()));
+    }
+  }
+
   static Json examine(const BackendRegistry& registry) {
     Json report;
     report["tern"] = version();
@@ -154,6 +234,7 @@ class DoctorCommand final : public Command {
     console.print(fmt::format("isa       {}", text("isa")));
     console.print(fmt::format("memory    {}, {} available", text("memory"), text("memory_available")));
     console.print(fmt::format("thermal   {}", thermal_text(report["thermal"])));
+    print_gpus(console, report);
     console.print(fmt::format("video     FFmpeg {}, encoder {}", text("video_decoding"), text("video_encoder")));
     console.print(fmt::format("plugins   {}", report["plugin_path"].is_null()
                                                   ? std::string("from the folder beside libtern")
@@ -174,6 +255,7 @@ class DoctorCommand final : public Command {
     if (report["backends"].empty()) console.print("\nno backend plugins found");
   }
 
+  bool gpu_test_ = false;
   std::optional<std::string> json_;
   CommonOptions common_;
 };
@@ -181,7 +263,7 @@ class DoctorCommand final : public Command {
 }  // namespace
 
 const CommandInfo kDoctorCommand{"doctor", "Show this machine, the backends found, and why one cannot run",
-                                 "  tern doctor\n  tern doctor --json -",
-                                 [] { return std::unique_ptr<Command>(std::make_unique<DoctorCommand>()); }};
+                                 "  tern doctor\n  tern doctor --gpu-test\n  tern doctor --json -",
+                                 make_command<DoctorCommand>};
 
 }  // namespace tern

@@ -210,6 +210,6 @@ class EvalCommand final : public Command {
 const CommandInfo kEvalCommand{"eval", "Score a model on labelled data: AP, mIoU or top-1",
                                "  tern eval overhead-detect.onnx --data data/validation\n"
                                "  tern eval overhead-obstruction.onnx --data data/crops --json scores.json",
-                               [] { return std::unique_ptr<Command>(std::make_unique<EvalCommand>()); }};
+                               make_command<EvalCommand>};
 
 }  // namespace tern

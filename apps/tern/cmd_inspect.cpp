@@ -114,6 +114,6 @@ const CommandInfo kInspectCommand{
     "inspect", "Show a model's inputs, outputs and operators, and the contract in force with the origin of each field",
     "  tern inspect overhead-detect.onnx\n"
     "  tern inspect overhead-detect.onnx --json - | jq .contract.input",
-    [] { return std::unique_ptr<Command>(std::make_unique<InspectCommand>()); }};
+    make_command<InspectCommand>};
 
 }  // namespace tern

@@ -189,6 +189,6 @@ const CommandInfo kRunCommand{"run", "Run a model on raw arrays, without pre- an
                               "  tern run overhead-detect.onnx --inputs images.npy --outputs out.npz\n"
                               "  python3 -c \"import numpy; numpy.savez('in.npz', images=numpy.zeros((1, 3, 640, 640), "
                               "'f4'))\"",
-                              [] { return std::unique_ptr<Command>(std::make_unique<RunCommand>()); }};
+                              make_command<RunCommand>};
 
 }  // namespace tern

@@ -93,6 +93,6 @@ const CommandInfo kSegmentCommand{
     "segment", "Give every pixel of images and videos a class",
     "  tern segment overhead-segment.onnx photo.jpg --save out   # out/photo.overlay.jpg, out/photo.mask.png\n"
     "  tern segment overhead-segment.onnx flight.mp4 --save classes.mp4 --json shares.jsonl",
-    [] { return std::unique_ptr<Command>(std::make_unique<SegmentCommand>()); }};
+    make_command<SegmentCommand>};
 
 }  // namespace tern

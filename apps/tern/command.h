@@ -38,6 +38,12 @@ struct CommandInfo {
   std::unique_ptr<Command> (*make)();
 };
 
+/// For CommandInfo::make.
+template <typename T>
+std::unique_ptr<Command> make_command() {
+  return std::make_unique<T>();
+}
+
 extern const CommandInfo kInspectCommand;
 extern const CommandInfo kDetectCommand;
 extern const CommandInfo kSegmentCommand;

@@ -1,13 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdlib>
-#include <dlfcn.h>
-#include <sstream>
 
 #include "base/error.h"
-#include "engine/plugin_folder.h"
+#include "engine/plugin.h"
 #include "tern/dev/backend.h"
+#include "tern/dev/cuda_plugin.h"
 #include "tern/engine.h"
 
 namespace tern {
@@ -15,59 +13,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> plugin_folders(Logger& logger) {
-  const char* variable =
-      std::getenv("TERN_PLUGIN_PATH");  // NOLINT(concurrency-mt-unsafe): read once, before threads use it
-  if (variable == nullptr || *variable == '\0') return {default_plugin_folder()};
-  std::vector<fs::path> folders;
-  std::stringstream list(variable);
-  for (std::string item; std::getline(list, item, ':');) {
-    if (item.empty()) continue;
-    if (fs::path(item).is_absolute()) {
-      folders.emplace_back(item);
-    } else {
-      logger.log(LogLevel::kWarning, "engine",
-                 "TERN_PLUGIN_PATH: '" + item + "' is not an absolute folder and is ignored");
-    }
-  }
-  return folders;
+/// What tern itself keeps in the plugin folder, and loads in its own way.
+bool is_backend_file(const std::string& name) {
+  return name.starts_with("libtern_") && name.ends_with(".so") && name != dev::kCudaLibrary;
 }
 
-/// Loads one plugin. The library stays loaded until the process ends: runtimes behind it keep threads that survive
-/// their objects.
 BackendRegistry::Entry load_plugin(const fs::path& file) {
   BackendRegistry::Entry entry;
   entry.plugin = file;
-  const auto refuse = [&](std::string reason, std::string_view hint) {
-    entry.status = Status(StatusCode::kBackendError, std::move(reason)).at(file.string()).with_hint(hint);
+  const auto refuse = [&](const Status& why) {
+    entry.status = why.at(file.string());
     entry.score.reason = entry.status.message();
     return entry;
   };
-  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* reason = dlerror();
-    return refuse(reason != nullptr ? reason : "the plugin does not load",
-                  "install the runtime it needs, or remove the plugin");
-  }
-  const auto entry_point = reinterpret_cast<dev::BackendEntry>(dlsym(library, dev::kBackendEntry));
+  const auto misfit = [&](std::string reason, std::string_view hint) {
+    return refuse(Status(StatusCode::kBackendError, std::move(reason)).with_hint(hint));
+  };
+  const auto opened = open_plugin(file, dev::kBackendEntry);
+  if (!opened.ok()) return refuse(opened.status());
+  const auto entry_point = reinterpret_cast<dev::BackendEntry>(*opened);
   if (entry_point == nullptr)
-    return refuse(fmt::format("exports no {}", dev::kBackendEntry), "this is no tern backend");
+    return misfit(fmt::format("exports no {}", dev::kBackendEntry), "this is no tern backend");
   const dev::BackendPlugin* plugin = entry_point();
-  if (plugin == nullptr) return refuse("its entry returned nothing", "rebuild the plugin");
-  if (plugin->abi != dev::kBackendAbi) {
-    return refuse(fmt::format("has plugin ABI {}; this tern speaks {}", plugin->abi, dev::kBackendAbi),
-                  "rebuild the plugin with this tern");
-  }
+  if (plugin == nullptr) return misfit("its entry returned nothing", "rebuild the plugin");
+  const Status identity = check_plugin_identity(plugin->abi, dev::kBackendAbi, plugin->tern_version, plugin->compiler);
+  if (!identity.ok()) return refuse(identity);
   entry.version = plugin->tern_version;
-  if (entry.version != version() || plugin->compiler != compiler_tag()) {
-    return refuse(fmt::format("was built for tern {} with {}; this is tern {} with {}", entry.version, plugin->compiler,
-                              version(), compiler_tag()),
-                  "rebuild the plugin with this tern and compiler");
-  }
   const char* error = nullptr;
   entry.backend = std::shared_ptr<Backend>(plugin->create(&error), plugin->destroy);
   if (entry.backend == nullptr)
-    return refuse(error != nullptr ? error : "could not be started", "see the reason given");
+    return misfit(error != nullptr ? error : "could not be started", "see the reason given");
   entry.name = entry.backend->name();
   entry.score = entry.backend->score();
   return entry;
@@ -87,7 +62,7 @@ BackendRegistry BackendRegistry::load_from(std::span<const fs::path> folders, st
     std::error_code error;
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       const std::string name = it->path().filename().string();
-      if (name.starts_with("libtern_") && name.ends_with(".so")) files.push_back(it->path());
+      if (is_backend_file(name)) files.push_back(it->path());
     }
     std::ranges::sort(files);
     for (const fs::path& file : files) {

@@ -40,6 +40,23 @@ class Commands(ProgramTest):
         self.assertIn("backend openvino: ready", out)
         report = json.loads(self.tern("doctor", "--json", "-", "--quiet")[0])
         self.assertGreater(report["backends"][0]["score"], 0)
+        self.assertNotIn("cuda", [backend["name"] for backend in report["backends"]])
+
+    def test_doctor_lists_gpus_or_says_why_there_are_none(self):
+        out, _ = self.tern("doctor")
+        report = json.loads(self.tern("doctor", "--json", "-", "--quiet")[0])
+        self.assertEqual(bool(report["gpus"]), report["gpu_problem"] is None)
+        if report["gpus"]:
+            for gpu in report["gpus"]:
+                self.assertIn(gpu["target"], out)
+                self.assertNotIn("self_test", gpu)
+            tested = json.loads(self.tern("doctor", "--gpu-test", "--json", "-", "--quiet")[0])
+            self.assertTrue(all(gpu["self_test"]["passed"] for gpu in tested["gpus"]))
+            self.assertIn("test passed", self.tern("doctor", "--gpu-test")[0])
+        else:
+            self.assertIn("gpu       none: " + report["gpu_problem"], out)
+            self.assertTrue(report["gpu_hint"])
+            self.assertIn(report["gpu_problem"], self.fails("BackendError", "doctor", "--gpu-test"))
 
     def test_doctor_says_how_hot_the_device_is_or_why_it_does_not_know(self):
         out, _ = self.tern("doctor")
