@@ -11,6 +11,7 @@
 #include "tern/version.h"
 
 namespace tern {
+
 namespace fs = std::filesystem;
 
 std::vector<fs::path> plugin_folders(Logger& logger) {

@@ -126,7 +126,8 @@ TEST(Cuda, a_gpu_of_unknown_memory_has_2_gib) {
 TEST(Registry, the_cuda_library_is_not_taken_for_a_backend) {
   for (const char* name : {"scripted", "no_entry"}) {
     const std::array<fs::path, 1> folders{misfit(name)};
-    EXPECT_TRUE(BackendRegistry::load_from(folders).entries().empty()) << name;
+    const auto registry = BackendRegistry::load_from(folders);
+    EXPECT_TRUE(registry.entries().empty()) << name;
   }
 }
 
