@@ -11,6 +11,9 @@
 
 namespace tern {
 
+/// Scores and probabilities lie in 0..1; this much beyond is rounding in a low precision, and is brought back.
+inline constexpr float kProbabilityMargin = 0.001F;
+
 /// Whether results can be made by `contract`; ContractError.
 [[nodiscard]] Status check_output_contract(const OutputContract& contract);
 

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -105,8 +106,11 @@ Status Postprocessor::classify(const TensorView& output, std::span<Classificatio
   TERN_RETURN_IF_ERROR(check_output_tensor(s.contract, output, results.size()));
   return s.for_each_row(output, [&](std::span<const float> values, std::size_t row) -> Result<bool> {
     if (!classify_values(values, s.contract.logits, results[row])) return false;
-    for (const float p : results[row].probabilities) {
-      if (p >= 0 && p <= 1) continue;
+    for (float& p : results[row].probabilities) {
+      if (p >= -kProbabilityMargin && p <= 1 + kProbabilityMargin) {
+        p = std::clamp(p, 0.0F, 1.0F);
+        continue;
+      }
       return make_error(StatusCode::kInferenceError, "the output holds {} in row {} where a probability is expected", p,
                         row)
           .at(s.contract.tensor)

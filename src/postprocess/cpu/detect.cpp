@@ -6,12 +6,12 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "postprocess/checks.h"
 
 namespace tern {
 namespace {
 
-/// Scores are probabilities; this much above 1 is rounding in a low precision.
-constexpr float kLargestScore = 1.001F;
+constexpr float kLargestScore = 1 + kProbabilityMargin;
 
 Status score_error(float score, std::string_view where, std::size_t index) {
   return make_error(StatusCode::kInferenceError, "{} {} has the score {}; scores are in 0..1", where, index, score)

@@ -43,6 +43,22 @@ TEST(Classify, probabilities_of_the_model_get_no_second_softmax) {
   EXPECT_THAT(status.hint(), HasSubstr("output.logits"));
 }
 
+TEST(Classify, probabilities_a_rounding_beyond_0_and_1_are_brought_back) {
+  OutputContract contract = test::output_contract(OutputKind::kClassification, 2);
+  contract.logits = false;
+  Postprocessor postprocessor = Postprocessor::create(contract).value();
+  std::vector<Classification> results(1);
+  std::vector<float> values{-0.0009F, 1.0009F};  // the nearest f16 to 1 from above is 1.00098
+  ASSERT_TRUE(postprocessor.classify(test::view(values, {1, 2}), results).ok());
+  EXPECT_EQ(results[0].class_id, 1);
+  EXPECT_THAT(results[0].probabilities, ElementsAre(0.0F, 1.0F));
+  EXPECT_THAT(results[0].logits, ElementsAre(-0.0009F, 1.0009F)) << "what the model gave";
+  for (const float beyond : {-0.0011F, 1.0011F}) {
+    values = {0.5F, beyond};
+    EXPECT_EQ(postprocessor.classify(test::view(values, {1, 2}), results).code(), StatusCode::kInferenceError) << beyond;
+  }
+}
+
 TEST(Segment, a_threshold_on_probabilities_is_refused) {
   OutputContract contract = test::output_contract(OutputKind::kSegmentation, 2);
   contract.logits = false;
