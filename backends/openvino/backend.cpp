@@ -31,8 +31,13 @@ bool has(const std::vector<std::string>& list, std::string_view item) {
   return std::ranges::find(list, item) != list.end();
 }
 
-/// The precision to run in, or why this CPU cannot.
-Result<Precision> choose_precision(Precision asked, const std::vector<std::string>& can) {
+bool is_quantised(const Model& model) {
+  return std::ranges::any_of(
+      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
+}
+
+/// The precision to run what is not quantised in, or why this CPU cannot. A quantised layer runs in i8 whatever is chosen.
+Result<Precision> choose_precision(Precision asked, const Model& model, const std::vector<std::string>& can) {
   std::string offered = "f32";
   if (has(can, "BF16")) offered += ", bf16";
   if (has(can, "FP16")) offered += ", f16";
@@ -47,10 +52,14 @@ Result<Precision> choose_precision(Precision asked, const std::vector<std::strin
       if (has(can, "FP16")) return asked;
       break;
     case Precision::kI8:
-    case Precision::kMixed:
-      return make_error(StatusCode::kConfigError, "precision {} needs a model with quantised layers", to_string(asked))
+      if (is_quantised(model)) return Precision::kF32;
+      return make_error(StatusCode::kConfigError, "precision i8 needs a model with quantised layers")
           .at("precision")
-          .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes and leave the precision at auto");
+          .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes");
+    case Precision::kMixed:
+      return make_error(StatusCode::kConfigError, "OpenVINO takes the mix of precisions from the model")
+          .at("precision")
+          .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes and ask for auto or i8");
   }
   return make_error(StatusCode::kConfigError, "this CPU has no fast {}; OpenVINO can run {} here", to_string(asked),
                     offered)
@@ -128,6 +137,21 @@ Precision precision_that_runs(const ov::CompiledModel& compiled) {
   }
   const ov::element::Type hint = compiled.get_property(ov::hint::inference_precision);
   return hint == ov::element::bf16 ? Precision::kBF16 : hint == ov::element::f16 ? Precision::kF16 : Precision::kF32;
+}
+
+/// EngineBuildError when something else runs than was asked for: a lower precision as much as a higher one.
+Status check_what_runs(Precision asked, Precision runs) {
+  if (asked == Precision::kAuto || asked == runs) return {};
+  const Status error = make_error(StatusCode::kEngineBuildError, "{} was asked for, but OpenVINO runs the model in {}",
+                                  to_string(asked), to_string(runs))
+                           .at("precision");
+  if (runs == Precision::kI8)
+    return error.with_hint(
+        "the model's quantised layers run in i8: ask for i8 or auto, or give the model before quantisation");
+  if (asked == Precision::kI8)
+    return error.with_hint(
+        "it finds no quantised convolution or matrix product that this CPU can run; ask for auto or f32");
+  return error.with_hint("ask for auto");
 }
 
 std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
@@ -208,7 +232,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
-                        const auto chosen = choose_precision(config.precision, capabilities(core_));
+                        const auto chosen = choose_precision(config.precision, model, capabilities(core_));
                         inner = chosen.status();
                         if (!inner.ok()) return;
                         precision = *chosen;
@@ -227,6 +251,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
                              ov_model, kDevice, device_config(precision, thread_count(config.threads), config.hint));
                          if (!(inner = stop_status(stop)).ok()) return;
                          blob.precision = precision_that_runs(compiled);
+                         if (!(inner = check_what_runs(config.precision, blob.precision)).ok()) return;
                          report("export", 0.9);
                          std::ostringstream out(std::ios::binary);
                          compiled.export_model(out);

@@ -219,7 +219,8 @@ class TERN_API Backend {
   /// Versions, device, ISA. Never needs an engine.
   [[nodiscard]] virtual HostFacts host_facts() const = 0;
   /// ConfigError on a precision this backend cannot give (it says which it can); EngineBuildError, with the backend's
-  /// message and the node where it is known, when the model does not compile.
+  /// message and the node where it is known, when the model does not compile, or when what compiled runs in another
+  /// precision than was asked for (a model with quantised layers runs in i8, so ask for that or for auto).
   [[nodiscard]] virtual Result<EngineBlob> compile(const Model& model, const BuildConfig& config,
                                                    const Progress& progress, std::stop_token stop) = 0;
   /// The engine may go on using `blob.bytes` and then keeps `blob.owner`; it never writes there. EngineGateError when the

@@ -78,3 +78,7 @@ def conv_chain():
 
 
 conv_chain()
+# Quantised values, and no layer that computes with them.
+save("qdq_alone", [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"], "quantize"),
+                   helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"], "dequantize")],
+     [value("x", [1, 4])], [value("y", [1, 4])], [("scale", np.float32(0.1)), ("zero", np.uint8(0))])

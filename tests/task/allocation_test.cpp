@@ -4,8 +4,8 @@
 // vary by a few (it shares work with threads of its own) but not grow.
 #include <gtest/gtest.h>
 
-#include "allocation_counter.h"
 #include "demo.h"
+#include "support/allocation_counter.h"
 #include "tern/task.h"
 
 namespace tern {

@@ -128,6 +128,15 @@ TEST(Task, a_model_of_another_task_is_refused_with_the_right_one) {
   EXPECT_THAT(detector.status().hint(), HasSubstr("tern segment"));
 }
 
+TEST(Task, a_model_with_a_second_input_is_refused_with_what_takes_it) {
+  const auto classifier = Classifier::open(demo_path("tests/data/extra_input.onnx"));
+  ASSERT_FALSE(classifier.ok());
+  EXPECT_EQ(classifier.status().code(), StatusCode::kContractError);
+  EXPECT_THAT(classifier.status().to_string(), HasSubstr("2 inputs"));
+  EXPECT_THAT(classifier.status().to_string(), HasSubstr("extra_input.onnx"));
+  EXPECT_THAT(classifier.status().hint(), HasSubstr("tern run"));
+}
+
 TEST(Task, options_out_of_range_are_named) {
   const auto model = demo_path("models/overhead-detect.onnx");
   EXPECT_EQ(Detector::open(model, {.max_batch = 0}).status().code(), StatusCode::kConfigError);

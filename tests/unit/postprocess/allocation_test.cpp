@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "allocation_counter.h"
 #include "support.h"
+#include "support/allocation_counter.h"
 #include "tern/postprocess.h"
 
 namespace tern {
@@ -13,10 +13,11 @@ namespace {
 template <typename Call>
 std::size_t allocations_after_warm_up(Call&& call) {
   call(0);
-  const std::size_t before = test::allocation_count();
-  for (int i = 1; i < 5; ++i)
-    call(i);
-  return test::allocation_count() - before;
+  return test::count_allocations([&] {
+           for (int i = 1; i < 5; ++i)
+             call(i);
+         })
+      .other;
 }
 
 TEST(Allocation, the_counter_counts) {

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/allocation_counter.h"
 #include "tern/preprocess.h"
-#include "unit/postprocess/allocation_counter.h"
 #include "unit/preprocess/images.h"
 
 namespace tern {
@@ -35,13 +35,9 @@ TEST(Allocation, NoneOnceAllSizesWereMet) {
           }
         }
       };
-      const std::size_t at_start = test::allocation_count();
-      all();
-      const std::size_t before = test::allocation_count();
-      EXPECT_GT(before, at_start);  // the counter counts
-      all();
-      all();
-      EXPECT_EQ(test::allocation_count(), before);
+      EXPECT_GT(test::count_allocations(all).other, 0U);  // the counter counts
+      EXPECT_EQ(test::count_allocations(all).other, 0U);
+      EXPECT_EQ(test::count_allocations(all).other, 0U);
     }
   }
 }
@@ -59,10 +55,11 @@ TEST(Allocation, ManySizesInTurnReuseTheOldestMemory) {
   run(100);  // the widest tables are those of the squarest image
   for (int width = 20; width <= 100; ++width)
     run(width);
-  const std::size_t before = test::allocation_count();
-  for (int width = 84; width >= 20; --width)
-    run(width);
-  EXPECT_LE(test::allocation_count() - before, 16U * 12U);  // a slot may grow, none is made anew
+  const std::size_t count = test::count_allocations([&] {
+                              for (int width = 84; width >= 20; --width)
+                                run(width);
+                            }).other;
+  EXPECT_LE(count, 16U * 12U);  // a slot may grow, none is made anew
 }
 
 }  // namespace

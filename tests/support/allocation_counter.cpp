@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "allocation_counter.h"
+#include "support/allocation_counter.h"
 
 #include <array>
 #include <cstdlib>
@@ -58,7 +58,30 @@ namespace {
 
 }  // namespace
 
-#elif !defined(__SANITIZE_THREAD__)
+#elif defined(__SANITIZE_THREAD__)
+
+// ThreadSanitizer keeps malloc for itself and has no hooks: what C++ allocates is counted, what C does is not.
+#include <new>
+
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  count();
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(std::size_t size) {
+  if (void* memory = operator new(size, std::nothrow)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+#else
 
 // glibc's own entry points stay reachable under these names when a program replaces the public ones.
 extern "C" {
