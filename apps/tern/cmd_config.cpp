@@ -46,6 +46,6 @@ class ConfigCommand final : public Command {
 
 const CommandInfo kConfigCommand{"config", "Show the settings in force, and where each came from",
                                  "  tern config\n  TERN_GOLDEN_POLICY=always tern config --json -",
-                                 [] { return std::unique_ptr<Command>(std::make_unique<ConfigCommand>()); }};
+                                 make_command<ConfigCommand>};
 
 }  // namespace tern
