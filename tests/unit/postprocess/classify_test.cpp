@@ -55,7 +55,8 @@ TEST(Classify, probabilities_a_rounding_beyond_0_and_1_are_brought_back) {
   EXPECT_THAT(results[0].logits, ElementsAre(-0.0009F, 1.0009F)) << "what the model gave";
   for (const float beyond : {-0.0011F, 1.0011F}) {
     values = {0.5F, beyond};
-    EXPECT_EQ(postprocessor.classify(test::view(values, {1, 2}), results).code(), StatusCode::kInferenceError) << beyond;
+    EXPECT_EQ(postprocessor.classify(test::view(values, {1, 2}), results).code(), StatusCode::kInferenceError)
+        << beyond;
   }
 }
 
