@@ -76,13 +76,13 @@ CpuIdentity cpu_from_proc(std::string_view cpuinfo, std::string_view arch) {
 }
 
 const CpuIdentity& host_cpu() {
-  static const CpuIdentity cpu = [] {
+  static const CpuIdentity kCpu = [] {
     utsname system{};
     const std::string arch = ::uname(&system) == 0 ? system.machine : "unknown";
     const auto text = read_text_file("/proc/cpuinfo", 64 << 20);
     return cpu_from_proc(text.ok() ? *text : std::string(), arch);
   }();
-  return cpu;
+  return kCpu;
 }
 
 }  // namespace tern

@@ -186,7 +186,7 @@ std::string hash_content(std::span<const std::byte> file, const StoredTensors& t
 }
 
 Status build(Model::Rep& rep, const std::filesystem::path& folder, const ModelLimits& limits) {
-  if (const Status status = decode(rep.bytes, limits, rep.proto); !status.ok()) {
+  if (Status status = decode(rep.bytes, limits, rep.proto); !status.ok()) {
     const FileGuess guess = guess_file_kind(rep.bytes);
     if (guess.what.empty()) return status;
     return make_error(StatusCode::kModelError, "not an ONNX file: it is {}", guess.what).with_hint(guess.hint);

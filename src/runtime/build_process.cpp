@@ -129,15 +129,15 @@ class Build {
                          const BuildConfig& config);
 
  private:
-  Status start(const fs::path& program);
+  Result<WorkerProcess> start(const fs::path& program);
   Status write_request(const std::string& backend, const Model& model, const BuildConfig& config);
-  void follow();
+  void follow(WorkerProcess& worker);
   void wait_for_work(Clock::time_point until);
   void drain();
-  bool read_pipe(Descriptor& pipe, const std::function<void(std::span<const char>)>& take);
+  static void read_pipe(Descriptor& pipe, const std::function<void(std::span<const char>)>& take);
   void take_answer(std::span<const char> bytes);
   void take_message(build::Message message);
-  void end_worker(bool is_answered);
+  void end_worker(WorkerProcess& worker, bool is_answered);
   [[nodiscard]] Status with_log(const Status& status) const;
   [[nodiscard]] Result<EngineBlob> outcome();
 
@@ -148,7 +148,6 @@ class Build {
   Clock::time_point deadline_;
   LogTail log_;
   Descriptor request_, engine_, answers_, output_, wake_;
-  std::optional<WorkerProcess> worker_;
   build::FrameReader frames_;
   double fraction_ = 0;
 
@@ -165,8 +164,8 @@ Result<EngineBlob> Build::run(const fs::path& program, const std::string& backen
   wake_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_.is_open()) return system_error("cannot make an event", errno);
   const std::stop_callback on_stop(stop_, [fd = wake_.get()] { ::eventfd_write(fd, 1); });
-  TERN_RETURN_IF_ERROR(start(program));
-  follow();
+  TERN_ASSIGN_OR_RETURN(WorkerProcess worker, start(program));
+  follow(worker);
   return outcome();
 }
 
@@ -189,7 +188,7 @@ Status Build::write_request(const std::string& backend, const Model& model, cons
   return {};
 }
 
-Status Build::start(const fs::path& program) {
+Result<WorkerProcess> Build::start(const fs::path& program) {
   const Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null.is_open()) return system_error("cannot open /dev/null", errno);
   TERN_ASSIGN_OR_RETURN(Pipe answers, make_pipe());
@@ -197,16 +196,14 @@ Status Build::start(const fs::path& program) {
   static_assert(build::kAnswerDescriptor == 3 && build::kRequestDescriptor == 4 && build::kEngineDescriptor == 5);
   const std::array<int, 6> descriptors{null.get(),          output.write.get(), output.write.get(),
                                        answers.write.get(), request_.get(),     engine_.get()};
-  auto worker = WorkerProcess::start(program, descriptors);
-  if (!worker.ok()) return worker.status();
-  worker_.emplace(std::move(*worker));
+  TERN_ASSIGN_OR_RETURN(WorkerProcess worker, WorkerProcess::start(program, descriptors));
   answers_ = std::move(answers.read);
   output_ = std::move(output.read);
   request_.close();
-  return {};
+  return worker;
 }
 
-void Build::follow() {
+void Build::follow(WorkerProcess& worker) {
   while (!report_ && failure_.ok()) {
     if (stop_.stop_requested()) {
       failure_ = Status(StatusCode::kCancelled, "stopped while building the engine");
@@ -214,13 +211,13 @@ void Build::follow() {
       failure_ = make_error(StatusCode::kTimeout, "the build took longer than {} s", timeout_.count())
                      .with_hint("give it more time (timeout_s, --timeout)");
     } else {
-      const bool has_ended = worker_->has_ended();  // asked first: what it wrote before is then in the pipes
+      const bool has_ended = worker.has_ended();  // asked first: what it wrote before is then in the pipes
       drain();
       if (has_ended) break;
       if (!report_ && failure_.ok()) wait_for_work(deadline_);
     }
   }
-  end_worker(report_.has_value() || is_own_failure_);
+  end_worker(worker, report_.has_value() || is_own_failure_);
 }
 
 void Build::wait_for_work(Clock::time_point until) {
@@ -232,20 +229,19 @@ void Build::wait_for_work(Clock::time_point until) {
   ::poll(waits.data(), waits.size(), static_cast<int>(wait.count()));
 }
 
-/// Reads what there is. False once the other side has closed the pipe.
-bool Build::read_pipe(Descriptor& pipe, const std::function<void(std::span<const char>)>& take) {
+/// Reads what there is, and closes the pipe once its other side is closed.
+void Build::read_pipe(Descriptor& pipe, const std::function<void(std::span<const char>)>& take) {
   std::array<char, 65536> buffer{};
   for (int rounds = 0; pipe.is_open() && rounds < 64; ++rounds) {  // a flood does not keep the clock from being read
     const ssize_t got = ::read(pipe.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return true;
+    if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
       pipe.close();
-      return false;
+      return;
     }
     take({buffer.data(), static_cast<std::size_t>(got)});
   }
-  return pipe.is_open();
 }
 
 void Build::drain() {
@@ -282,9 +278,9 @@ void Build::take_message(build::Message message) {
   }
 }
 
-void Build::end_worker(bool is_answered) {
-  if (!is_answered) worker_->signal_group(SIGTERM);
-  for (const auto until = Clock::now() + kGrace; Clock::now() < until && !worker_->has_ended();) {
+void Build::end_worker(WorkerProcess& worker, bool is_answered) {
+  if (!is_answered) worker.signal_group(SIGTERM);
+  for (const auto until = Clock::now() + kGrace; Clock::now() < until && !worker.has_ended();) {
     drain();  // so that it does not wait for a reader
     // A stop that was asked for keeps its event readable, so this waits for the pipes and the clock alone.
     std::array<pollfd, 2> waits{pollfd{answers_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0}};
@@ -292,7 +288,7 @@ void Build::end_worker(bool is_answered) {
   }
   drain();
   log_.finish();
-  ending_ = worker_->finish();
+  ending_ = worker.finish();
 }
 
 Status Build::with_log(const Status& status) const {

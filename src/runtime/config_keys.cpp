@@ -36,7 +36,7 @@ constexpr std::array kFallbackPolicies{FallbackPolicy::kNever, FallbackPolicy::k
 
 const std::array<ConfigKey, 12>& table() {
   using C = RuntimeConfig;
-  static const std::array<ConfigKey, 12> rows{{
+  static const std::array<ConfigKey, 12> kRows{{
       {"store.path", "--store", ConfigKey::Path{&C::store_path, false}},
       {"store.max_bytes", "", ConfigKey::Bytes{&C::store_max_bytes, true}},
       {"state.path", "", ConfigKey::Path{&C::state_path, false}},
@@ -50,7 +50,7 @@ const std::array<ConfigKey, 12>& table() {
       {"trust.keys", "--trust-keys", ConfigKey::Path{&C::trust_keys, true}},
       {"sign.key", "--sign", ConfigKey::Path{&C::sign_key, true}},
   }};
-  return rows;
+  return kRows;
 }
 
 template <typename E, std::size_t N>
