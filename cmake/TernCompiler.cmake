@@ -24,3 +24,13 @@ if(TERN_SANITIZE)
   add_compile_options(-fsanitize=${tern_sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${tern_sanitizers})
 endif()
+
+# What sanitizers cost is mostly the time to compile large headers (CLI11, GoogleTest, JSON) with a check at each use of a pointer.
+# So the dev build keeps those four checks where tern itself does arithmetic on pointers (TERN_POINTER_MODULES); elsewhere
+# AddressSanitizer still stops at a null or wild pointer, and the fuzzers check everything everywhere. The program and the tests
+# are compiled without optimiser too.
+set(TERN_POINTER_MODULES base tensor image preprocess postprocess quant)
+if(TERN_SANITIZE MATCHES "undefined" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(tern_light_checks -fno-sanitize=null,alignment,vptr,object-size)
+  set(tern_light_build $<$<COMPILE_LANGUAGE:CXX>:-O0> ${tern_light_checks})
+endif()

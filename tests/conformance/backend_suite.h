@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace tern::conformance {
 struct BackendCase {
   std::string name;     ///< as the registry knows it
   float tolerance = 0;  ///< largest difference allowed between runs that should agree, in f32
+
+  friend void PrintTo(const BackendCase& backend, std::ostream* out) { *out << backend.name; }
 };
 
 /// The rules of tern/engine.h that every backend must keep. A backend joins with

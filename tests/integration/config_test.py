@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`tern config`: which settings are in force, and where each came from."""
 import json
+import os
 
 import program
 from program import ProgramTest
@@ -11,7 +12,9 @@ from program import ProgramTest
 class Config(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.env = {"HOME": str(self.folder), "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "XDG_STATE_HOME": ""}
+        # The test preset sets TERN_ variables; an empty value is the same as none.
+        unset = dict.fromkeys((name for name in os.environ if name.startswith("TERN_")), "")
+        self.env = {**unset, "HOME": str(self.folder), "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "XDG_STATE_HOME": ""}
 
     def settings(self, *args, **env):
         out, _ = self.tern("config", "--json", "-", "--quiet", *args, env={**self.env, **env})

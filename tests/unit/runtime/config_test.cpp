@@ -302,6 +302,7 @@ TEST_F(Config, the_processs_own_environment_is_read_and_checked) {
 }
 
 TEST_F(Config, the_stores_own_default_is_the_same_folder) {
+  ::unsetenv("TERN_STORE_PATH");  // the test preset sets it
   const RuntimeConfig config = RuntimeConfig::resolve(write("{}"), {}).value();
   EXPECT_EQ(config.store_path, DirectoryStore::default_root().value());
 }
