@@ -113,18 +113,26 @@ class InferenceRuntime::Impl {
     return EngineKey::of(model, contract, config, backend.name(), backend.host_facts());
   }
 
-  /// The stored engine of a key that passes gate A. One that does not is quarantined, with a warning, and counts as none.
-  Result<std::optional<std::pair<EngineEntry, GatedEngine>>> find(const EngineKey& key, const Model& model) {
-    using Found = std::optional<std::pair<EngineEntry, GatedEngine>>;
+  using Found = std::optional<std::pair<EngineEntry, GatedEngine>>;
+
+  /// The stored engine of a key, through gate A; none where there is none. Fails with what the gate found.
+  Result<Found> find(const EngineKey& key, const Model& model) {
     TERN_ASSIGN_OR_RETURN(const std::optional<EngineEntry> entry, store->find(key));
     if (!entry) return Found();
-    auto gated = gate_files(*entry, gate_options(&key, engine_stem(model)));
-    if (gated.ok()) return Found({*entry, std::move(*gated)});
-    if (gated.status().code() != StatusCode::kEngineGateError) return gated.status();
+    TERN_ASSIGN_OR_RETURN(GatedEngine gated, gate_files(*entry, gate_options(&key, engine_stem(model))));
+    return Found({*entry, std::move(gated)});
+  }
+
+  /// As find(), under the key's lock, where an entry is what it is: one that the gate refuses is put into quarantine, with a
+  /// warning, and counts as none. Without the lock it might be another builder's new engine that is moved away.
+  Result<Found> find_or_quarantine(const EngineKey& key, const Model& model) {
+    auto found = find(key, model);
+    if (found.ok() || found.status().code() != StatusCode::kEngineGateError) return found;
     options.logger->log(
         LogLevel::kWarning, "runtime",
-        "a stored engine is refused, put into quarantine and built anew: " + gated.status().to_string());
-    TERN_RETURN_IF_ERROR(store->quarantine(*entry, gated.status()));
+        "a stored engine is refused, put into quarantine and built anew: " + found.status().to_string());
+    TERN_ASSIGN_OR_RETURN(const std::optional<EngineEntry> entry, store->find(key));
+    if (entry) TERN_RETURN_IF_ERROR(store->quarantine(*entry, found.status()));
     return Found();
   }
 
@@ -145,8 +153,10 @@ class InferenceRuntime::Impl {
       return Ready{compiled, std::move(found.second)};
     };
     if (store != nullptr && !flat) {
-      TERN_ASSIGN_OR_RETURN(auto found, find(key, model));
-      if (found) return hit(*found);
+      auto found = find(key, model);
+      if (found.ok() && *found) return hit(**found);
+      // Refused, or pruned while it was read: looked at again under the lock.
+      if (!found.ok() && !compile.allow_build) return found.status();
     }
     if (!compile.allow_build) {
       return Status(StatusCode::kEngineGateError,
@@ -156,7 +166,8 @@ class InferenceRuntime::Impl {
     }
     if (store == nullptr || flat) return build(backend, model, config, compile, compiled);
     TERN_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStore::Lock> lock, store->lock(key, {.stop = compile.stop}));
-    TERN_ASSIGN_OR_RETURN(auto found, find(key, model));  // another process may have built it meanwhile
+    // Another process may have built it meanwhile.
+    TERN_ASSIGN_OR_RETURN(auto found, find_or_quarantine(key, model));
     if (found) return hit(*found);
     return build(backend, model, config, compile, compiled);
   }

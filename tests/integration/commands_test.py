@@ -199,6 +199,12 @@ class Commands(ProgramTest):
         report = json.loads(self.tern("bench", CLASSIFY, "--seconds", "0.2", "--contexts", "2", "--threads", "1", "--json", "-", "--quiet")[0])
         self.assertEqual((report["contexts"], report["threads"]), (2, 1))
 
+    def test_ac8_bench_gives_p50_and_p95_of_every_model(self):
+        for model in (DETECT, SEGMENT, CLASSIFY):
+            report = json.loads(self.tern("bench", model, "--iterations", "5", "--warmup", "1", "--json", "-", "--quiet")[0])
+            self.assertLess(0, report["p50_ms"])
+            self.assertLessEqual(report["p50_ms"], report["p95_ms"])
+
     def test_ctrl_c_keeps_what_is_done(self):
         process = subprocess.Popen([PROGRAM, "detect", DETECT, VIDEO, "--save", "boxes.mp4", "--json", "boxes.jsonl"],
                                    cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """tern compile, cache, keys, verify and config, and what must hold when processes die, race, or the disk refuses.
 
-FAULT_ROUNDS (environment): how many compiles are killed, default 20.
+FAULT_ROUNDS (environment): how many compiles are killed, default 20. SOAK_SECONDS, where it is set, ends the killing early; the
+number reached is printed.
 """
 import json
 import os
@@ -143,11 +144,15 @@ class Commands(StoreTest):
 class Faults(StoreTest):
     def test_a_killed_compile_leaves_the_store_whole_and_the_next_one_succeeds(self):
         rounds = int(os.environ.get("FAULT_ROUNDS", "20"))
+        seconds = float(os.environ.get("SOAK_SECONDS", "inf"))
         start = time.monotonic()
         self.compile(AFFINE)
         whole = time.monotonic() - start
         chance = random.Random(7)
         for i in range(rounds):
+            if time.monotonic() - start > seconds:
+                rounds = i
+                break
             shutil.rmtree(self.store)
             process = self.spawn("compile", AFFINE, *([] if i % 2 else ["--in-process"]))
             time.sleep(chance.uniform(0, whole * 1.1))
@@ -161,6 +166,8 @@ class Faults(StoreTest):
             self.assertEqual(len(self.entries()), 1)
             self.tern("cache", "verify")
             self.assertEqual([p for p in self.store.iterdir() if p.name.startswith(".tmp")], [], "the next builder sweeps up")
+        self.assertGreater(rounds, 0)
+        print(f"killed {rounds} compiles")
 
     def test_eight_processes_compile_one_key_one_builds_and_seven_hit(self):
         processes = [self.spawn("compile", AFFINE, "--json", "-", "--quiet") for _ in range(8)]
