@@ -120,6 +120,11 @@ Status apply_profiles(ov::Model& model, const BuildConfig& config) {
     if (!known)
       return Status(StatusCode::kConfigError, "a shape profile names an input that the model does not have")
           .at(profile.tensor);
+    if (std::ranges::count(config.profiles, profile.tensor, &ShapeProfile::tensor) > 1) {
+      return Status(StatusCode::kConfigError, "OpenVINO takes one shape profile for an input")
+          .at(profile.tensor)
+          .with_hint("give one range that holds them all");
+    }
   }
   return guard(StatusCode::kEngineBuildError, "the model does not take the shapes asked for",
                [&] { model.reshape(shapes); });
@@ -229,6 +234,11 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
         .at("workspace")
         .with_hint("leave it out; --threads limits what a build may use");
+  }
+  if (config.optimization_level >= 0) {
+    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
+        .at("optimization_level")
+        .with_hint("leave it out");
   }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {

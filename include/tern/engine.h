@@ -51,7 +51,7 @@ struct Workspace {
 /// "images=1x3x640x640:4x3x640x640:8x3x640x640" (min:opt:max), or one shape for all three. ConfigError otherwise.
 [[nodiscard]] TERN_API Result<ShapeProfile> parse_profile(std::string_view text);
 
-/// How an engine is made. All of it is part of the engine's key, but for `timeout` and `isolation`.
+/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation` and `timing_cache`.
 struct BuildConfig {
   /// Where the compiler runs.
   enum class Isolation : std::uint8_t {
@@ -61,13 +61,20 @@ struct BuildConfig {
 
   Precision precision = Precision::kAuto;
   /// For inputs with dynamic dimensions. An input without a profile gets 1..max_batch for a dynamic leading dimension;
-  /// its other dynamic dimensions stay open.
+  /// its other dynamic dimensions stay open on a CPU, and on TensorRT are 1280 for a height or width. Several profiles for
+  /// one input, in their order, are ranges to be optimised apart (TensorRT; ConfigError elsewhere).
   std::vector<ShapeProfile> profiles{};
-  int max_batch = 0;  ///< 0: the backend's default (1 on a CPU)
+  int max_batch = 0;  ///< 0: the backend's default (1 on a CPU, 4 on TensorRT)
   int threads = 0;    ///< CPU threads an inference may use; 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
   /// None: the backend's default. ConfigError on a backend that has no such limit (CPU backends).
   std::optional<Workspace> workspace{};
+  /// How long the compiler searches for fast kernels, 0 (least) to 5. -1: the backend's default. ConfigError on a backend
+  /// that has no such levels (CPU backends).
+  int optimization_level = -1;
+  /// A file in which builds keep what they measured, to spare the next one the work. Empty: none. Shared by processes; no part of
+  /// the engine's key. Backends that measure nothing (CPU backends) ignore it.
+  std::string timing_cache{};
   std::chrono::seconds timeout{600};  ///< > 0; Timeout when the build takes longer (kProcess only)
   Isolation isolation = Isolation::kInProcess;
 
@@ -82,6 +89,8 @@ struct BuildConfig {
 struct LoadOptions {
   int threads = 0;  ///< as BuildConfig::threads
   PerformanceHint hint = PerformanceHint::kLatency;
+  /// GPU backends: repeat runs of equal shapes and addresses as CUDA graphs, from the second run on.
+  bool cuda_graph = true;
   std::shared_ptr<Logger> logger = null_logger();
 };
 

@@ -18,7 +18,9 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxBatch = 4096;
+constexpr std::size_t kMaxProfiles = 64;  // of one input
 constexpr int kMaxThreads = 1024;
+constexpr int kMaxOptimizationLevel = 5;
 constexpr std::uint64_t kMaxTimeout = 7 * 24 * 3600;
 
 std::string_view name_of(PerformanceHint hint) {
@@ -63,27 +65,59 @@ bool is_ordered(const Shape& low, const Shape& high) {
   return low.rank() == high.rank() && std::ranges::equal(low.dims(), high.dims(), std::less_equal<>());
 }
 
+Status read_profile(const json& value, const std::string& tensor, const std::string& path,
+                    std::vector<ShapeProfile>& out) {
+  JsonObject object(value, StatusCode::kConfigError, path);
+  ShapeProfile profile{tensor, {}, {}, {}};
+  read_shape(object, "min", profile.min);
+  read_shape(object, "opt", profile.opt);
+  read_shape(object, "max", profile.max);
+  if (object.ok() && (!is_ordered(profile.min, profile.opt) || !is_ordered(profile.opt, profile.max)))
+    object.fail("opt", "must lie between min and max in every dimension, all three of one rank");
+  TERN_RETURN_IF_ERROR(object.finish());
+  out.push_back(std::move(profile));
+  return {};
+}
+
 void read_profiles(JsonObject& config, std::vector<ShapeProfile>& out) {
   const json* profiles = config.optional("profiles");
   if (profiles == nullptr) return;
   if (!profiles->is_object()) return config.fail("profiles", "must be an object: input name -> min, opt, max");
   for (const auto& [tensor, value] : profiles->items()) {
     const std::string path = "profiles." + in_quotes(tensor);
-    JsonObject object(value, StatusCode::kConfigError, path);
-    ShapeProfile profile{tensor, {}, {}, {}};
-    read_shape(object, "min", profile.min);
-    read_shape(object, "opt", profile.opt);
-    read_shape(object, "max", profile.max);
-    if (object.ok() && (!is_ordered(profile.min, profile.opt) || !is_ordered(profile.opt, profile.max)))
-      object.fail("opt", "must lie between min and max in every dimension, all three of one rank");
-    const Status status = object.finish();
-    if (!status.ok()) return config.fail_with(status);
-    out.push_back(std::move(profile));
+    if (!value.is_array()) {
+      const Status status = read_profile(value, tensor, path, out);
+      if (!status.ok()) return config.fail_with(status);
+      continue;
+    }
+    if (value.empty() || value.size() > kMaxProfiles)
+      return config.fail(path, fmt::format("must list 1 to {} profiles of the input", kMaxProfiles));
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const Status status = read_profile(value[i], tensor, fmt::format("{}[{}]", path, i), out);
+      if (!status.ok()) return config.fail_with(status);
+    }
   }
 }
 
 json shape_json(const Shape& shape) {
   return json(std::vector<std::int64_t>(shape.dims().begin(), shape.dims().end()));
+}
+
+/// An input's only profile as an object, several as a list.
+json profiles_json(const std::vector<ShapeProfile>& profiles) {
+  json document = json::object();
+  for (const ShapeProfile& p : profiles) {
+    const json one = {{"min", shape_json(p.min)}, {"opt", shape_json(p.opt)}, {"max", shape_json(p.max)}};
+    json& all = document[p.tensor];
+    if (all.is_null()) {
+      all = one;
+    } else if (all.is_object()) {
+      all = json::array({all, one});
+    } else {
+      all.push_back(one);
+    }
+  }
+  return document;
 }
 
 }  // namespace
@@ -170,6 +204,10 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
       object.fail("workspace", parsed.status().message());
     }
   }
+  if (const json* level = object.optional("optimization_level"); level != nullptr && !level->is_null())
+    object.require("optimization_level", config.optimization_level, 0, kMaxOptimizationLevel);
+  if (const json* path = object.optional("timing_cache"); path != nullptr && !path->is_null())
+    object.require("timing_cache", config.timing_cache);
   auto timeout = static_cast<std::uint64_t>(config.timeout.count());
   object.optional("timeout_s", timeout, std::uint64_t{1}, kMaxTimeout);
   config.timeout = std::chrono::seconds(timeout);
@@ -179,15 +217,14 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
 }
 
 std::string BuildConfig::to_json() const {
-  json shapes = json::object();
-  for (const ShapeProfile& p : profiles)
-    shapes[p.tensor] = {{"min", shape_json(p.min)}, {"opt", shape_json(p.opt)}, {"max", shape_json(p.max)}};
   const json document = {{"precision", tern::to_string(precision)},
-                         {"profiles", shapes},
+                         {"profiles", profiles_json(profiles)},
                          {"max_batch", max_batch},
                          {"threads", threads},
                          {"hint", name_of(hint)},
                          {"workspace", workspace ? json(tern::to_string(*workspace)) : json(nullptr)},
+                         {"optimization_level", optimization_level < 0 ? json(nullptr) : json(optimization_level)},
+                         {"timing_cache", timing_cache.empty() ? json(nullptr) : json(timing_cache)},
                          {"timeout_s", timeout.count()},
                          {"isolation", name_of(isolation)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

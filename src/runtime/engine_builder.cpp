@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/engine_builder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 
@@ -52,9 +53,27 @@ Backend* find_reference(const BackendRegistry& registry, Backend& tested) {
   return &tested;
 }
 
+/// One range for each input that holds all of its profiles: a CPU backend takes no more.
+std::vector<ShapeProfile> joined(const std::vector<ShapeProfile>& profiles) {
+  std::vector<ShapeProfile> all;
+  for (const ShapeProfile& profile : profiles) {
+    const auto same = std::ranges::find(all, profile.tensor, &ShapeProfile::tensor);
+    if (same == all.end() || same->max.rank() != profile.max.rank()) {
+      all.push_back(profile);
+      continue;
+    }
+    for (std::size_t i = 0; i < profile.max.rank(); ++i) {
+      same->min[i] = std::min(same->min[i], profile.min[i]);
+      same->max[i] = std::max(same->max[i], profile.max[i]);
+    }
+  }
+  return all;
+}
+
 Result<std::shared_ptr<Engine>> load_reference(Backend& backend, const Model& model, const BuildConfig& config,
                                                const std::stop_token& stop) {
-  BuildConfig reference{.precision = Precision::kF32, .profiles = config.profiles, .max_batch = config.max_batch};
+  BuildConfig reference{
+      .precision = Precision::kF32, .profiles = joined(config.profiles), .max_batch = config.max_batch};
   TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend.compile(model, reference, {}, stop));
   return backend.load(blob, {});
 }

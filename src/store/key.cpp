@@ -20,17 +20,6 @@ std::string field_text(const nlohmann::json& value) {
   return value.dump();
 }
 
-/// The profiles in their order, for a list in which an input stands twice: JSON objects would drop one of them.
-std::string profile_list(const BuildConfig& config) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const ShapeProfile& profile : config.profiles) {
-    BuildConfig single;
-    single.profiles = {profile};
-    list.push_back(nlohmann::json::parse(single.to_json()).at("profiles"));
-  }
-  return list.dump();
-}
-
 std::string hex(std::string_view bytes) {
   std::string text;
   for (const char c : bytes)
@@ -49,12 +38,8 @@ EngineKey EngineKey::of(const Model& model, std::string_view contract_hash, cons
   // All that to_json() writes, so that an option that is added there cannot be forgotten here.
   const nlohmann::json options = nlohmann::json::parse(config.to_json());
   for (const auto& [name, value] : options.items()) {
-    if (name != "timeout_s" && name != "isolation") key.fields[name] = field_text(value);
+    if (name != "timeout_s" && name != "isolation" && name != "timing_cache") key.fields[name] = field_text(value);
   }
-  std::set<std::string> inputs;
-  for (const ShapeProfile& profile : config.profiles)
-    inputs.insert(profile.tensor);
-  if (inputs.size() < config.profiles.size()) key.fields["profiles"] = profile_list(config);
   for (const auto& [name, value] : host.fit)
     key.fields["fit." + name] = value;
   return key;

@@ -28,15 +28,16 @@ TEST(BuildConfig, an_empty_object_gives_the_defaults) {
   const BuildConfig config = BuildConfig::from_json("{}", "").value();
   EXPECT_EQ(config.to_json(), BuildConfig{}.to_json());
   EXPECT_EQ(config.to_json(),
-            R"({"hint":"latency","isolation":"in_process","max_batch":0,"precision":"auto","profiles":{},)"
-            R"("threads":0,"timeout_s":600,"workspace":null})");
+            R"({"hint":"latency","isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto",)"
+            R"("profiles":{},"threads":0,"timeout_s":600,"timing_cache":null,"workspace":null})");
 }
 
 TEST(BuildConfig, every_key_is_read) {
   const BuildConfig config =
       BuildConfig::from_json(R"({"$schema": "x", "precision": "int8", "max_batch": 4096, "threads": 1024,
     "profiles": {"b": {"min": [1], "opt": [2], "max": [3]}, "a": {"min": [1, 2], "opt": [1, 2], "max": [1, 2]}},
-    "hint": "throughput", "workspace": "90%", "timeout_s": 604800, "isolation": "process"})",
+    "hint": "throughput", "workspace": "90%", "timeout_s": 604800, "isolation": "process",
+    "optimization_level": 5, "timing_cache": "/var/cache/a b"})",
                              "")
           .value();
   EXPECT_EQ(config.precision, Precision::kI8);
@@ -52,6 +53,8 @@ TEST(BuildConfig, every_key_is_read) {
   EXPECT_EQ(config.workspace->percent, 90);
   EXPECT_EQ(config.timeout, std::chrono::hours(168));
   EXPECT_EQ(config.isolation, Isolation::kProcess);
+  EXPECT_EQ(config.optimization_level, 5);
+  EXPECT_EQ(config.timing_cache, "/var/cache/a b");
 }
 
 TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
@@ -63,6 +66,8 @@ TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
            {"workspace", {"1", R"("0%")", R"("101%")", R"("0")", R"("much")", R"("")", "true", R"("-1%")"}},
            {"timeout_s", {"0", "-1", "604801", "1.5", R"("600")", "null"}},
            {"isolation", {"1", R"("thread")", "null"}},
+           {"optimization_level", {"-1", "6", "1.5", R"("3")", "true"}},
+           {"timing_cache", {"1", "true", "[]"}},
            {"profiles", {"1", "[]", "null", R"("images=1")"}}}) {
     for (const std::string& value : values) {
       const Status status = refusal("{\"" + key + "\": " + value + "}");
@@ -74,7 +79,7 @@ TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
 TEST(BuildConfig, every_bad_profile_is_refused_with_its_place) {
   const auto profile = [](const std::string& inner) { return refusal(R"({"profiles": {"images": )" + inner + "}}"); };
   for (const char* inner :
-       {"1", "[]", "{}", R"({"min": [1], "opt": [1]})", R"({"min": [], "opt": [], "max": []})",
+       {"1", "[]", "[1]", "{}", R"({"min": [1], "opt": [1]})", R"({"min": [], "opt": [], "max": []})",
         R"({"min": [0], "opt": [1], "max": [1]})", R"({"min": [-1], "opt": [1], "max": [1]})",
         R"({"min": [1.5], "opt": [2], "max": [2]})", R"({"min": ["1"], "opt": [1], "max": [1]})",
         R"({"min": [1], "opt": [1], "max": [2147483648]})", R"({"min": 1, "opt": [1], "max": [1]})",
@@ -83,6 +88,14 @@ TEST(BuildConfig, every_bad_profile_is_refused_with_its_place) {
         R"({"min": [1,1,1,1,1,1,1,1,1], "opt": [1,1,1,1,1,1,1,1,1], "max": [1,1,1,1,1,1,1,1,1]})"})
     EXPECT_THAT(profile(inner).where(), HasSubstr("profiles.'images'")) << inner;
   EXPECT_THAT(refusal(R"({"profiles": {"a\u001bb": 1}})").where(), HasSubstr("\\x1b"));
+  const std::string good = R"({"min": [1], "opt": [1], "max": [1]})";
+  EXPECT_THAT(profile("[1]").where(), HasSubstr("profiles.'images'[0]"));
+  EXPECT_THAT(profile("[" + good + R"(, {"min": [2], "opt": [1], "max": [3]}])").where(),
+              HasSubstr("profiles.'images'[1].opt"));
+  std::string many = good;
+  for (int i = 0; i < 64; ++i)
+    many += "," + good;
+  EXPECT_THAT(profile("[" + many + "]").message(), HasSubstr("64"));
 }
 
 TEST(BuildConfig, unknown_keys_and_broken_json_are_refused) {
@@ -108,11 +121,13 @@ TEST(BuildConfig, what_is_printed_is_read_as_the_same) {
     config.threads = below(1025);
     config.hint = static_cast<PerformanceHint>(below(2));
     config.isolation = static_cast<Isolation>(below(2));
+    config.optimization_level = below(7) - 1;
+    if (below(3) == 0) config.timing_cache = "a \"path\" " + std::to_string(below(10));
     config.timeout = std::chrono::seconds(1 + below(604800));
     if (below(3) == 0) config.workspace = Workspace{.bytes = 0, .percent = 1 + below(100)};
     if (below(3) == 0) config.workspace = Workspace{.bytes = 1ULL + random(), .percent = 0};
     for (int p = below(4); p > 0; --p) {
-      ShapeProfile profile{"input " + std::to_string(p) + "\n\"", {}, {}, {}};
+      ShapeProfile profile{"input " + std::to_string(p / 2) + "\n\"", {}, {}, {}};  // sometimes two for one input
       std::vector<std::int64_t> min, opt, max;
       for (int d = 1 + below(8); d > 0; --d) {
         min.push_back(1 + below(100));
@@ -131,6 +146,17 @@ TEST(BuildConfig, what_is_printed_is_read_as_the_same) {
     EXPECT_EQ(again->precision, config.precision);
     EXPECT_EQ(again->timeout, config.timeout);
     EXPECT_EQ(again->profiles.size(), config.profiles.size());
+  }
+}
+
+TEST(BuildConfig, profiles_of_one_input_keep_their_order) {
+  BuildConfig config;
+  config.profiles = {{"a", {1}, {2}, {3}}, {"b", {9}, {9}, {9}}, {"a", {4}, {5}, {6}}, {"a", {7}, {8}, {9}}};
+  const BuildConfig again = BuildConfig::from_json(config.to_json(), "").value();
+  ASSERT_EQ(again.profiles.size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(again.profiles[i].tensor, "a");
+    EXPECT_EQ(again.profiles[i].min, (Shape{static_cast<std::int64_t>(3 * i + 1)}));
   }
 }
 

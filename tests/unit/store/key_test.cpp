@@ -39,7 +39,8 @@ TEST(EngineKey, holds_model_contract_every_build_option_backend_and_fit) {
   for (const auto& [name, value] : key.fields)
     names.push_back(name);
   EXPECT_THAT(names, ElementsAre("backend", "backend_version", "calibration", "contract", "fit.arch", "fit.isa", "hint",
-                                 "max_batch", "model", "plugins", "precision", "profiles", "threads", "workspace"));
+                                 "max_batch", "model", "optimization_level", "plugins", "precision", "profiles",
+                                 "threads", "workspace"));
   EXPECT_EQ(key.fields.at("model"), model_of(1).content_hash());
   EXPECT_EQ(key.fields.at("contract"), "c0ffee");
   EXPECT_EQ(key.fields.at("fit.isa"), "avx2");
@@ -79,13 +80,15 @@ TEST(EngineKey, each_part_changes_the_hash_and_is_named) {
   differs(key_with({.hint = PerformanceHint::kThroughput}), "hint");
   differs(key_with({.workspace = Workspace{.bytes = 1 << 20}}), "workspace");
   differs(key_with({.workspace = Workspace{.percent = 90}}), "workspace");
+  differs(key_with({.optimization_level = 0}), "optimization_level");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8").value()}}), "profiles");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8:2x3x8x8:2x3x8x8").value()}}), "profiles");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8:1x3x8x8:2x3x8x8").value()}}), "profiles");
 }
 
-TEST(EngineKey, timeout_isolation_target_and_info_do_not_count) {
+TEST(EngineKey, timeout_isolation_timing_cache_target_and_info_do_not_count) {
   BuildConfig config;
+  config.timing_cache = "/var/cache/timing";
   config.timeout = std::chrono::seconds(7);
   config.isolation = BuildConfig::Isolation::kProcess;
   HostFacts host = kHost;
