@@ -264,6 +264,9 @@ class TERN_API BackendRegistry {
   void add(std::shared_ptr<Backend> backend);
   /// "auto": the best score; else the backend of that name. BackendError says what was found and why it cannot run.
   [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name) const;
+  /// The backend of that name on a runtime of that version, for an engine that was made by it: "tensorrt" may be here as 10 and as 11.
+  /// Where no version fits, what find(name) gives: the gate then refuses the engine with both versions.
+  [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name, std::string_view version) const;
 
  private:
   std::vector<Entry> entries_;

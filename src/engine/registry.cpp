@@ -113,4 +113,12 @@ Result<std::shared_ptr<Backend>> BackendRegistry::find(std::string_view name) co
       .with_hint("`tern doctor` lists every backend with its reason");
 }
 
+Result<std::shared_ptr<Backend>> BackendRegistry::find(std::string_view name, std::string_view version) const {
+  for (const Entry& entry : entries_) {
+    if (entry.name == name && entry.score.score > 0 && entry.backend->host_facts().version == version)
+      return entry.backend;
+  }
+  return find(name);
+}
+
 }  // namespace tern

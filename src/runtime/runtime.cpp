@@ -237,11 +237,39 @@ class InferenceRuntime::Impl {
     return slot->second;
   }
 
+  /// Where `auto` decides, it says what it took, and aloud what is installed and cannot run: a GPU that is silently not used is a fault
+  /// that nobody finds.
+  Result<std::shared_ptr<Backend>> choose(const std::string& asked) {
+    const auto found = registry().find(asked);
+    if (found.ok() && asked == "auto") std::call_once(auto_once, [&] { say_choice(**found); });
+    return found;
+  }
+
+  void say_choice(const Backend& taken) {
+    const std::string choice = fmt::format("backend auto is {} ({})", taken.name(), taken.score().reason);
+    std::set<std::string> usable;
+    std::map<std::string, std::string> unusable;
+    for (const BackendRegistry::Entry& entry : registry().entries()) {
+      if (entry.backend == nullptr) continue;
+      if (entry.score.score > 0) usable.insert(entry.name);
+      if (entry.score.score <= 0) unusable.emplace(entry.name, entry.score.reason);
+    }
+    std::string passed_over;
+    for (const auto& [name, reason] : unusable) {
+      if (!usable.contains(name)) passed_over += fmt::format("; {} cannot run here: {}", name, reason);
+    }
+    options.logger->log(passed_over.empty() ? LogLevel::kInfo : LogLevel::kWarning, "runtime", choice + passed_over);
+  }
+
+  Result<std::shared_ptr<Backend>> backend_of(const EngineManifest& manifest) {
+    return registry().find(manifest.backend, manifest.backend_version);
+  }
+
   /// Backends to try, in order: the one asked for, then, where the policy allows, the others by score.
   Result<std::vector<std::shared_ptr<Backend>>> candidates(const std::string& asked,
                                                            const std::set<std::string>& failed) {
     std::vector<std::shared_ptr<Backend>> list;
-    const auto first = registry().find(asked);
+    const auto first = choose(asked);
     const bool may_change = options.config.fallback_policy != FallbackPolicy::kNever;
     if (!first.ok() && !may_change) return first.status();
     if (first.ok() && !failed.contains(std::string((*first)->name()))) list.push_back(*first);
@@ -294,7 +322,7 @@ class InferenceRuntime::Impl {
   std::uint64_t next_handle = 1;
 
  private:
-  std::once_flag registry_once;
+  std::once_flag registry_once, auto_once;
   BackendRegistry registry_;
 };
 
@@ -329,7 +357,7 @@ Result<CompiledEngine> InferenceRuntime::compile_engine(const Model& model, cons
                                                         const CompileOptions& options) {
   if (impl_->store == nullptr && options.output_dir.empty())
     return Status(StatusCode::kConfigError, "without a store, compile_engine needs an output folder");
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->choose(options.backend));
   TERN_ASSIGN_OR_RETURN(Impl::Ready ready, impl_->find_or_build(*backend, model, config, options));
   return std::move(ready.compiled);
 }
@@ -337,7 +365,7 @@ Result<CompiledEngine> InferenceRuntime::compile_engine(const Model& model, cons
 Result<InferenceRuntime::Handle> InferenceRuntime::deserialize_engine(const EngineEntry& entry,
                                                                       const EngineOptions& options) {
   TERN_ASSIGN_OR_RETURN(const GatedEngine gated, gate_files(entry, impl_->gate_options(nullptr, options.stem)));
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(gated.manifest.backend));
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->backend_of(gated.manifest));
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded, impl_->load(*backend, gated, entry, options));
   return impl_->keep({.loaded = std::move(loaded)});
 }
@@ -349,7 +377,7 @@ Result<InferenceRuntime::Handle> InferenceRuntime::deserialize_engine(std::span<
                                                                       const EngineOptions& options) {
   TERN_ASSIGN_OR_RETURN(const GatedEngine gated,
                         gate_bytes(engine, manifest, golden, signature, impl_->gate_options(nullptr, options.stem)));
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(gated.manifest.backend));
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->backend_of(gated.manifest));
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded, impl_->load(*backend, gated, {}, options));
   return impl_->keep({.loaded = std::move(loaded)});
 }

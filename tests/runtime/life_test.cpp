@@ -538,6 +538,26 @@ TEST_F(RuntimeTest, signed_engines_serve_where_keys_are_asked_for_and_others_do_
   EXPECT_EQ(runtime.compile_engine(affine(), {}).status().code(), StatusCode::kEngineGateError);
 }
 
+TEST_F(RuntimeTest, auto_says_once_what_it_took_and_aloud_what_cannot_run) {
+  const auto plain = std::make_shared<ListLogger>();
+  options_.logger = plain;
+  ASSERT_TRUE(this->runtime().open(affine(), {}).ok());
+  EXPECT_THAT(plain->text(), HasSubstr("backend auto is watched (a watched openvino)\n"));
+  options_.logger = logger_;
+  options_.backends = [this] {
+    BackendRegistry backends = registry();
+    const auto real = BackendRegistry::load().find("openvino").value();
+    backends.add(std::make_shared<WatchedBackend>("absent", 0, watch_, real));
+    return backends;
+  };
+  InferenceRuntime runtime = this->runtime();
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(runtime.compile_engine(affine(), {}).ok());
+  const std::string said = logger_->text(), wanted = "; absent cannot run here: a watched openvino\n";
+  ASSERT_THAT(said, HasSubstr(wanted));
+  EXPECT_EQ(said.find(wanted), said.rfind(wanted)) << "once";
+}
+
 TEST_F(RuntimeTest, the_thermal_state_comes_from_the_publisher) {
   options_.thermal = [] {
     ThermalState state;
