@@ -36,10 +36,11 @@ cuda: ## the optimised program with its CUDA library, and the tests: build/cuda
 	@tools/setup build test cuda
 	@tools/build cuda
 
-cuda-check: ## compile the CUDA library and run those of its tests that need no GPU
+cuda-check: ## compile the CUDA library and both TensorRT backends, and run their tests; those that need a GPU only where one is
 	@tools/setup build test cuda
-	@tools/build cuda tern_cuda tern_cuda_check tern_cuda_tests
+	@tools/build cuda tern_cuda tern_cuda_check tern_cuda_tests tern_cuda_loader_tests tern_tensorrt_checks
 	@tools/run-tests cuda-parts
+	@tools/run-tests gpu-parts
 
 soak: ## long runs: SOAK_SECONDS of soak tests, then as much fuzzing
 	@tools/setup build test

@@ -27,3 +27,10 @@ if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake learned it in 3.26
 endif()
 set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+
+# CUDA's runtime for targets that call it and hold no CUDA code, which CMake links like any C++.
+find_library(TERN_CUDART_STATIC cudart_static REQUIRED NO_CACHE
+  HINTS ${CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES} ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES}/../lib)
+add_library(tern_cudart INTERFACE)
+target_include_directories(tern_cudart SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+target_link_libraries(tern_cudart INTERFACE ${TERN_CUDART_STATIC} ${CMAKE_DL_LIBS} rt pthread)

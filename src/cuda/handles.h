@@ -63,17 +63,37 @@ class Stream : public detail::Owner<cudaStream_t, cudaStreamDestroy> {
   void synchronize() const { check(cudaStreamSynchronize(handle_), "cudaStreamSynchronize"); }
 };
 
-/// A point in a stream, with its time.
+/// A point in a stream, with its time unless `flags` say cudaEventDisableTiming.
 class Event : public detail::Owner<cudaEvent_t, cudaEventDestroy> {
  public:
-  Event() { check(cudaEventCreate(&handle_), "cudaEventCreate"); }
-  void record(const Stream& stream) const { check(cudaEventRecord(handle_, stream.get()), "cudaEventRecord"); }
+  explicit Event(unsigned flags = cudaEventDefault) {
+    check(cudaEventCreateWithFlags(&handle_, flags), "cudaEventCreateWithFlags");
+  }
+  [[nodiscard]] cudaEvent_t get() const noexcept { return handle_; }
+  void record(cudaStream_t stream) const { check(cudaEventRecord(handle_, stream), "cudaEventRecord"); }
+  void record(const Stream& stream) const { record(stream.get()); }
   /// From this point to `end`; both have passed.
   [[nodiscard]] double milliseconds_until(const Event& end) const {
     float ms = 0;
     check(cudaEventElapsedTime(&ms, handle_, end.handle_), "cudaEventElapsedTime");
     return static_cast<double>(ms);
   }
+};
+
+/// Takes over a graph, null included.
+class Graph : public detail::Owner<cudaGraph_t, cudaGraphDestroy> {
+ public:
+  explicit Graph(cudaGraph_t graph) noexcept { handle_ = graph; }
+  [[nodiscard]] cudaGraph_t get() const noexcept { return handle_; }
+};
+
+/// A graph made ready to run.
+class GraphExec : public detail::Owner<cudaGraphExec_t, cudaGraphExecDestroy> {
+ public:
+  explicit GraphExec(const Graph& graph) {
+    check(cudaGraphInstantiate(&handle_, graph.get(), 0), "cudaGraphInstantiate");
+  }
+  void launch(cudaStream_t stream) const { check(cudaGraphLaunch(handle_, stream), "cudaGraphLaunch"); }
 };
 
 /// Memory on the GPU.

@@ -4,36 +4,55 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
+
+#include "support/source_dir.h"
 
 namespace tern::conformance {
 
 void BackendConformance::SetUp() {
   const BackendRegistry registry = BackendRegistry::load();
   auto found = registry.find(GetParam().name);
+  if (!found.ok() && GetParam().needs_a_device) GTEST_SKIP() << found.status().to_string();
   ASSERT_TRUE(found.ok()) << found.status().to_string();
   backend_ = *found;
 }
 
 std::filesystem::path BackendConformance::tiny_model(const std::string& name) {
-  return std::filesystem::path(TERN_SOURCE_DIR) / "tests/data" / (name + ".onnx");
+  return test::source_dir() / "tests/data" / (name + ".onnx");
 }
 
 std::filesystem::path BackendConformance::demo_model(const std::string& name) {
-  return std::filesystem::path(TERN_SOURCE_DIR) / "models" / (name + ".onnx");
+  return test::source_dir() / "models" / (name + ".onnx");
+}
+
+Result<EngineBlob> BackendConformance::compile(const Model& model, BuildConfig config, const Progress& progress,
+                                               std::stop_token stop) {
+  const BuildConfig& base = GetParam().base;
+  if (config.precision == Precision::kAuto) config.precision = base.precision;
+  if (config.optimization_level < 0) config.optimization_level = base.optimization_level;
+  return backend_->compile(model, config, progress, std::move(stop));
 }
 
 std::shared_ptr<Engine> BackendConformance::build(const std::filesystem::path& path, const BuildConfig& config) {
-  auto model = Model::from_file(path);
-  EXPECT_TRUE(model.ok()) << model.status().to_string();
-  if (!model.ok()) return nullptr;
-  auto blob = backend_->compile(*model, config, {}, {});
-  EXPECT_TRUE(blob.ok()) << blob.status().to_string();
-  if (!blob.ok()) return nullptr;
+  static std::map<std::string, EngineBlob> built;
+  const auto [blob, is_new] = built.try_emplace(GetParam().name + path.string() + config.to_json());
+  if (is_new) {
+    auto model = Model::from_file(path);
+    EXPECT_TRUE(model.ok()) << model.status().to_string();
+    auto compiled = model.ok() ? compile(*model, config) : Result<EngineBlob>(model.status());
+    EXPECT_TRUE(compiled.ok()) << compiled.status().to_string();
+    if (!compiled.ok()) {
+      built.erase(blob);
+      return nullptr;
+    }
+    blob->second = std::move(*compiled);
+  }
   LoadOptions options;
   options.threads = config.threads;
   options.hint = config.hint;
-  auto engine = backend_->load(*blob, options);
+  auto engine = backend_->load(blob->second, options);
   EXPECT_TRUE(engine.ok()) << engine.status().to_string();
   return engine.ok() ? *engine : nullptr;
 }

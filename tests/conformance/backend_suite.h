@@ -16,8 +16,12 @@ namespace tern::conformance {
 
 /// What a backend's instantiation of the suite says about itself.
 struct BackendCase {
-  std::string name;     ///< as the registry knows it
-  float tolerance = 0;  ///< largest difference allowed between runs that should agree, in f32
+  std::string name;             ///< as the registry knows it
+  float tolerance = 0;          ///< largest difference allowed between runs that should agree, in f32
+  BuildConfig base{};           ///< what the tests build with, but for what each is about
+  int default_batch = 1;        ///< of a dynamic leading dimension when nothing says otherwise
+  bool counts_threads = true;   ///< whether it runs with the threads it is asked for
+  bool needs_a_device = false;  ///< whether a machine without it is a reason to skip its tests
 
   friend void PrintTo(const BackendCase& backend, std::ostream* out) { *out << backend.name; }
 };
@@ -32,7 +36,10 @@ class BackendConformance : public ::testing::TestWithParam<BackendCase> {
   static std::filesystem::path tiny_model(const std::string& name);
   static std::filesystem::path demo_model(const std::string& name);
 
-  /// compile + load; fails the test with the Status otherwise.
+  /// Backend::compile() of `config`, with the case's precision and optimisation level where it leaves them open.
+  Result<EngineBlob> compile(const Model& model, BuildConfig config = {}, const Progress& progress = {},
+                             std::stop_token stop = {});
+  /// compile + load; fails the test with the Status otherwise. Equal builds of one process are compiled once.
   std::shared_ptr<Engine> build(const std::filesystem::path& model, const BuildConfig& config = {});
   std::unique_ptr<ExecutionContext> context_of(Engine& engine);
 

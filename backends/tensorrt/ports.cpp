@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ports.h"
+
+#include "base/error.h"
+
+namespace tern::trt_backend {
+namespace {
+
+cudaPointerAttributes attributes_of(const void* address) noexcept {
+  cudaPointerAttributes attributes{};
+  if (cudaPointerGetAttributes(&attributes, address) != cudaSuccess) {
+    cudaGetLastError();
+    return {};
+  }
+  return attributes;
+}
+
+}  // namespace
+
+Place place_of(const TensorView& tensor) noexcept {
+  if (tensor.device().kind == DeviceKind::kCuda) return Place::kDevice;
+  return attributes_of(tensor.data()).type == cudaMemoryTypeHost ? Place::kPinned : Place::kPageable;
+}
+
+Status check_view(const TensorView& tensor, const TensorSpec& spec, int device) {
+  if (tensor.empty()) return Status(StatusCode::kInputError, "the tensor has no data").at(spec.name);
+  if (tensor.dtype() != spec.dtype) {
+    return make_error(StatusCode::kInputError, "the tensor has element type {}; the model wants {}",
+                      to_string(tensor.dtype()), to_string(spec.dtype))
+        .at(spec.name);
+  }
+  if (!tensor.is_contiguous())
+    return Status(StatusCode::kInputError, "the tensor is not contiguous")
+        .at(spec.name)
+        .with_hint("copy it with Tensor::copy_of");
+  if (!spec.shape.accepts(tensor.shape())) {
+    return make_error(StatusCode::kInputError, "the tensor has shape {}; the model wants {}",
+                      tensor.shape().to_string(), spec.shape.to_string())
+        .at(spec.name);
+  }
+  if (tensor.device().kind != DeviceKind::kCuda) return {};
+  const cudaPointerAttributes memory = attributes_of(tensor.data());
+  const bool is_there = memory.type == cudaMemoryTypeManaged ||
+                        (memory.type == cudaMemoryTypeDevice && memory.device == tensor.device().index);
+  if (tensor.device().index == device && is_there) {
+    constexpr std::uintptr_t kAlignment = 256;  // TensorRT's demand
+    if (reinterpret_cast<std::uintptr_t>(tensor.data()) % kAlignment == 0) return {};
+    return make_error(StatusCode::kInputError, "the tensor's address on the GPU is not a multiple of {}", kAlignment)
+        .at(spec.name)
+        .with_hint("give it memory of its own");
+  }
+  return make_error(StatusCode::kInputError, "the tensor is said to be on {}{}; this engine runs on cuda:{}",
+                    tensor.device().to_string(), is_there ? "" : ", but its memory is not", device)
+      .at(spec.name);
+}
+
+Status check_index(std::size_t index, const std::vector<TensorSpec>& specs, std::string_view what) {
+  if (index < specs.size()) return {};
+  return make_error(StatusCode::kInputError, "{} {} does not exist; the engine has {}", what, index, specs.size());
+}
+
+void* OutputMemory::reallocateOutput(const char* /*name*/, void* /*current*/, std::uint64_t size,
+                                     std::uint64_t /*alignment*/) noexcept {
+  try {
+    memory_.reserve(size);
+    return memory_.data();
+  } catch (...) {
+    return nullptr;  // TensorRT reports it
+  }
+}
+
+void* OutputMemory::reallocateOutputAsync(const char* name, void* current, std::uint64_t size, std::uint64_t alignment,
+                                          cudaStream_t /*stream*/) {
+  return reallocateOutput(name, current, size, alignment);
+}
+
+}  // namespace tern::trt_backend
