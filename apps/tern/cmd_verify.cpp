@@ -34,7 +34,7 @@ class VerifyCommand final : public Command {
     console.print(fmt::format("gate A    passed: {} bytes in {} chunks, {}", gated.manifest.size,
                               gated.manifest.chunks.size(), gated.is_signed ? "signed" : "not signed"));
     TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend,
-                          BackendRegistry::load(logger).find(gated.manifest.backend));
+                          BackendRegistry::load(logger).find(gated.manifest.backend, gated.manifest.backend_version));
     TERN_RETURN_IF_ERROR(gate_fit(gated.manifest, backend->name(), backend->host_facts()));
     console.print(fmt::format("gate B    passed: {} {} on {}", gated.manifest.backend, gated.manifest.backend_version,
                               backend->host_facts().target));

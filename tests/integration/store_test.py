@@ -133,12 +133,16 @@ class Commands(StoreTest):
             self.fails("ConfigError", "compile", AFFINE, self.write("build.json", text), says=["build.json", key])
         self.fails("ConfigError", "compile", AFFINE, "--precision", "int8", says="precision")
         self.fails("ConfigError", "compile", AFFINE, "--workspace", "90%", says="workspace")
+        self.fails("ConfigError", "compile", AFFINE, "--opt-level", "3", says="optimization_level")
+        self.fails("ConfigError", "compile", AFFINE, "--profile", "x=1x4", "--profile", "x=2x4", says="one shape profile")
         self.fails("ConfigError", "compile", DETECT, "--profile", "images=1x3x640", says="images")
 
     def test_profiles(self):
         built = self.compile(DETECT, "--profile", "images=1x3x640x640:2x3x640x640:4x3x640x640")
         manifest = json.loads(pathlib.Path(built["engine"] + ".json").read_text())
         self.assertIn("4", json.dumps(manifest))
+        again = self.compile(DETECT, "--profile", "images=1x3x640x640:2x3x640x640:4x3x640x640", "--timing-cache", "timings")
+        self.assertEqual(again["engine"], built["engine"])  # where timings are kept makes no other engine
 
 
 class Faults(StoreTest):
