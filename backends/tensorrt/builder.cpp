@@ -176,6 +176,8 @@ Result<std::unique_ptr<nvinfer1::IHostMemory>> Build::build(const Progress& prog
 Status Build::check_precision(const EngineFacts& facts, EngineBlob& blob) const {
   const Precision asked = precision_.precision;
   blob.precision = facts.precision.value_or(asked);
+  // The inspector may not show a fused layer's f16; i8 it shows wherever TensorRT really computes with it.
+  if (blob.precision == Precision::kI8 && !facts.layers.contains("i8")) blob.precision = Precision::kF32;
   if (!precision_.was_asked || !is_wider(blob.precision, asked)) return {};
   return make_error(StatusCode::kEngineBuildError, "asked for {}, but the narrowest layer of the engine runs in {}",
                     to_string(asked), to_string(blob.precision))

@@ -25,6 +25,18 @@ bool is_half(const Model& model) {
   return half > single;
 }
 
+/// TensorRT's parser takes u8 for i8 without a word: values above 127 steps are then cut off.
+Status check_quantizers(const Model& model) {
+  const std::vector<std::string> others = model.quantizers_beside_i8();
+  if (others.empty()) return {};
+  return make_error(StatusCode::kConfigError,
+                    "{} of the model's QuantizeLinear nodes give u8 (the first: '{}'); TensorRT computes with i8, "
+                    "centred on 0",
+                    others.size(), others.front())
+      .at("precision")
+      .with_hint("quantise the float model to signed 8 bits with a zero point of 0 (i8)");
+}
+
 Status refuse(Precision asked, std::string_view reason, std::string_view offered, std::string_view hint) {
   return make_error(StatusCode::kConfigError, "precision {}: {}; TensorRT {} can run this model in {}",
                     to_string(asked), reason, compat::kMajor, offered)
@@ -33,6 +45,7 @@ Status refuse(Precision asked, std::string_view reason, std::string_view offered
 }
 
 constexpr std::string_view kLeaveIt = "leave the precision at auto, or give the model in f32";
+constexpr std::string_view kTakeI8 = "ask for i8 or auto, or give the model in f32";
 constexpr std::string_view kQuantise = "give a model with QuantizeLinear and DequantizeLinear nodes";
 
 }  // namespace
@@ -44,6 +57,7 @@ Result<PrecisionPlan> plan_precision(Precision asked, const Model& model, bool f
   const std::string_view offered = quantised ? "i8" : half ? "f16" : flags_may_choose && fast_f16 ? "f32, f16" : "f32";
   PrecisionPlan plan{
       .precision = Precision::kF32, .strongly_typed = !flags_may_choose, .was_asked = asked != Precision::kAuto};
+  if (quantised) TERN_RETURN_IF_ERROR(check_quantizers(model));
   switch (asked) {
     case Precision::kAuto:
       plan.precision = quantised                                ? Precision::kI8
@@ -51,11 +65,11 @@ Result<PrecisionPlan> plan_precision(Precision asked, const Model& model, bool f
                                                                 : Precision::kF32;
       return plan;
     case Precision::kF32:
-      if (quantised) return refuse(asked, "the model is quantised", offered, kLeaveIt);
+      if (quantised) return refuse(asked, "the model is quantised", offered, kTakeI8);
       if (half) return refuse(asked, "the model's weights are f16", offered, kLeaveIt);
       return plan;
     case Precision::kF16:
-      if (quantised) return refuse(asked, "the model is quantised", offered, kLeaveIt);
+      if (quantised) return refuse(asked, "the model is quantised", offered, kTakeI8);
       if (!half && !flags_may_choose) {
         return refuse(asked, "TensorRT 11 takes every type from the model, and this one is f32", offered,
                       "convert the ONNX file to f16, or use TensorRT 10");
@@ -71,7 +85,8 @@ Result<PrecisionPlan> plan_precision(Precision asked, const Model& model, bool f
     case Precision::kMixed:
       break;
   }
-  return refuse(asked, "not offered by the TensorRT backend", offered, "ask for f32, f16, i8 or auto");
+  return refuse(asked, "not offered by the TensorRT backend", offered,
+                quantised ? kTakeI8 : "ask for f32, f16, i8 or auto");
 }
 
 }  // namespace tern::trt_backend

@@ -81,6 +81,8 @@ class TERN_API Model {
   [[nodiscard]] const std::vector<std::pair<std::string, std::size_t>>& op_counts() const noexcept;
   /// Names of the nodes of one operator, as op_counts() writes it; unnamed nodes give "".
   [[nodiscard]] std::vector<std::string> node_names(std::string_view op) const;
+  /// Names of the QuantizeLinear nodes that give another type than i8: u8, ONNX's default, as a rule.
+  [[nodiscard]] std::vector<std::string> quantizers_beside_i8() const;
   /// Elements of all initialisers of floating type.
   [[nodiscard]] std::uint64_t parameter_count() const noexcept;
   /// SHA-256 (64 hex digits) over the file's bytes and, in the order of their names, the names, lengths and bytes of

@@ -327,6 +327,25 @@ std::vector<std::string> Model::node_names(std::string_view op) const {
   return names;
 }
 
+std::vector<std::string> Model::quantizers_beside_i8() const {
+  std::set<std::string_view> signed_zeros;
+  for (const InitializerInfo& info : rep_->initializers) {
+    if (info.dtype == DType::kI8) signed_zeros.insert(info.name);
+  }
+  const auto asks_for_i8 = [](const onnx::AttributeProto& a) {
+    return a.name() == "output_dtype" && a.i() == onnx::TensorProto::INT8;
+  };
+  std::vector<std::string> names;
+  for_each_node(rep_->proto.graph(), [&](const onnx::NodeProto& node) {
+    if (op_name(node) != "QuantizeLinear") return;
+    const bool has_zero = node.input_size() > 2 && !node.input(2).empty();
+    const bool gives_i8 =
+        has_zero ? signed_zeros.contains(node.input(2)) : std::ranges::any_of(node.attribute(), asks_for_i8);
+    if (!gives_i8) names.push_back(node.name());
+  });
+  return names;
+}
+
 std::uint64_t Model::parameter_count() const noexcept {
   return rep_->parameter_count;
 }

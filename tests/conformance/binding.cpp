@@ -82,7 +82,7 @@ TEST_P(BackendConformance, writes_into_the_callers_memory_until_told_otherwise) 
 }
 
 TEST_P(BackendConformance, refuses_outputs_that_do_not_fit) {
-  const auto engine = build(tiny_model("affine"));
+  const auto engine = build(tiny_model("affine"), {.max_batch = 1});
   ASSERT_NE(engine, nullptr);
   const auto context = context_of(*engine);
   std::array<float, 8> y{};

@@ -48,8 +48,8 @@ save("extra_input", [helper.make_node("GlobalAveragePool", ["images"], ["mean"],
 
 
 def conv_chain():
-    """Two 3x3 convolutions with a Relu between them, in f32, and the same quantised to 8 bits (u8 activations, i8 weights for
-    each output channel). Inputs are in 0..1."""
+    """Two 3x3 convolutions with a Relu between them, in f32, and the same quantised to 8 bits: activations in u8, and in i8 as
+    TensorRT takes them; weights in i8, a scale for each output channel. Inputs are in 0..1."""
     random = np.random.default_rng(3)
     channels, sizes = [3, 16, 8], (1.0, 1.3, 1.3)  # the largest activation before each layer, and of the result, halved by Relu
     weights = [(random.uniform(-1, 1, (o, i, 3, 3)) / (2 * i**0.5)).astype(np.float32) for i, o in zip(channels, channels[1:])]
@@ -58,27 +58,32 @@ def conv_chain():
              helper.make_node("Conv", ["r0", "w1"], ["c1"], "conv1", pads=[1] * 4), helper.make_node("Relu", ["c1"], ["result"], "relu1")]
     save("conv", nodes, images, result, [(f"w{i}", w) for i, w in enumerate(weights)])
 
+    for name, dtype in (("conv_qdq", np.uint8), ("conv_qdq_signed", np.int8)):
+        quantised_chain(name, images, result, weights, sizes, dtype)
+
+
+def quantised_chain(model, images, result, weights, sizes, dtype):
     nodes, parts, tensor = [], [], "images"
 
-    def quantise(name, source, target, scale):
-        parts.extend([(name + "_scale", np.float32(scale)), (name + "_zero", np.uint8(0))])
+    def quantise(name, source, target, largest):
+        parts.extend([(name + "_scale", np.float32(largest / np.iinfo(dtype).max)), (name + "_zero", dtype(0))])
         nodes.extend([helper.make_node("QuantizeLinear", [source, name + "_scale", name + "_zero"], [name + "_q"], name + "_quantize"),
                       helper.make_node("DequantizeLinear", [name + "_q", name + "_scale", name + "_zero"], [target], name + "_dequantize")])
 
     for i, w in enumerate(weights):
-        quantise(f"x{i}", tensor, f"x{i}", sizes[i] / 255)
+        quantise(f"x{i}", tensor, f"x{i}", sizes[i])
         scale = np.abs(w).max(axis=(1, 2, 3)) / 127
         parts.extend([(f"w{i}_q", np.round(w / scale[:, None, None, None]).astype(np.int8)), (f"w{i}_scale", scale.astype(np.float32)),
                       (f"w{i}_zero", np.zeros(w.shape[0], np.int8))])
         nodes.extend([helper.make_node("DequantizeLinear", [f"w{i}_q", f"w{i}_scale", f"w{i}_zero"], [f"w{i}"], f"w{i}_dequantize", axis=0),
                       helper.make_node("Conv", [f"x{i}", f"w{i}"], [f"c{i}"], f"conv{i}", pads=[1] * 4), helper.make_node("Relu", [f"c{i}"], [f"r{i}"], f"relu{i}")])
         tensor = f"r{i}"
-    quantise("y", tensor, "result", sizes[2] / 255)
-    save("conv_qdq", nodes, images, result, parts)
+    quantise("y", tensor, "result", sizes[2])
+    save(model, nodes, images, result, parts)
 
 
 conv_chain()
 # Quantised values, and no layer that computes with them.
 save("qdq_alone", [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"], "quantize"),
                    helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"], "dequantize")],
-     [value("x", [1, 4])], [value("y", [1, 4])], [("scale", np.float32(0.1)), ("zero", np.uint8(0))])
+     [value("x", [1, 4])], [value("y", [1, 4])], [("scale", np.float32(0.1)), ("zero", np.int8(0))])

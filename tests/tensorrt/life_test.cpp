@@ -188,7 +188,7 @@ TEST_F(TensorRtLife, gate_b_refuses_a_plan_of_another_gpu_or_tensorrt_by_the_fie
     write_text(compiled.entry.manifest(), manifest.to_json());
     const Status status = runtime.deserialize_engine(compiled.entry).status();
     EXPECT_EQ(status.code(), StatusCode::kEngineGateError) << field;
-    EXPECT_THAT(status.message(), HasSubstr(field));
+    EXPECT_THAT(status.to_string(), HasSubstr(field));
     EXPECT_FALSE(status.hint().empty());
   };
   for (const char* field : {"fit.cc", "fit.sm_count", "fit.tensorrt"}) {
