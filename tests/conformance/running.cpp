@@ -97,8 +97,11 @@ TEST_P(BackendConformance, a_busy_context_refuses_a_second_run_and_new_bindings)
     for (int warm = 0; warm < 3; ++warm)
       ASSERT_TRUE(before.back()->infer().ok());
   }
-  for (const auto& run : before)
-    ASSERT_TRUE(run->enqueue(*stream, *other).ok());
+  std::vector<std::unique_ptr<Event>> events;
+  for (const auto& run : before) {
+    events.push_back(engine->create_event().value());
+    ASSERT_TRUE(run->enqueue(*stream, *events.back()).ok());
+  }
   ASSERT_TRUE(context->enqueue(*stream, *event).ok());
   EXPECT_EQ(context->enqueue(*stream, *other).code(), StatusCode::kInputError);
   EXPECT_EQ(context->infer().code(), StatusCode::kInputError);
