@@ -37,10 +37,15 @@ Model half_model() {
   return model_of(b);
 }
 
-Model quantised_model() {
+/// Quantises to the type of its zero point (ONNX's numbers: 2 is u8, 3 is i8) and back.
+Model quantised_model(int type = 3) {
   test::OnnxBuilder b;
-  b.weights("scale", {}).input("x", {1, 3});
-  b.node("QuantizeLinear", {"x", "scale"}, {"q"}).node("DequantizeLinear", {"q", "scale"}, {"y"}).output("y", {1, 3});
+  b.weights("scale", {}).weights("zero", {}).input("x", {1, 3});
+  b.node("QuantizeLinear", {"x", "scale", "zero"}, {"q"}).node("DequantizeLinear", {"q", "scale", "zero"}, {"y"});
+  b.output("y", {1, 3});
+  auto& zero = *b.model.mutable_graph()->mutable_initializer(1);
+  zero.set_data_type(type);
+  zero.set_raw_data(std::string(1, '\0'));
   return model_of(b);
 }
 
@@ -53,6 +58,15 @@ TEST(PlanPrecision, auto_takes_what_the_model_and_the_gpu_offer) {
   EXPECT_EQ(plan(half_model(), false).precision, Precision::kF16);
   EXPECT_EQ(plan(quantised_model(), true).precision, Precision::kI8);
   EXPECT_FALSE(plan(float_model(), true).was_asked);
+}
+
+TEST(PlanPrecision, values_in_u8_are_refused) {
+  for (const Precision asked : {Precision::kAuto, Precision::kI8}) {
+    const Status status = plan_precision(asked, quantised_model(2), true).status();
+    EXPECT_EQ(status.code(), StatusCode::kConfigError);
+    EXPECT_THAT(status.message(), HasSubstr("u8"));
+    EXPECT_THAT(status.hint(), HasSubstr("i8"));
+  }
 }
 
 TEST(PlanPrecision, a_model_with_types_of_its_own_keeps_them) {
