@@ -7,8 +7,7 @@
 #include "unit/preprocess/kernel_on_host.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <cmath>
 #include <optional>
 #include <random>
 #include <vector>
@@ -16,9 +15,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "preprocess/cpu/reference.h"
+#include "preprocess/cuda/area_math.h"
 #include "preprocess/cuda/image_params.h"
+#include "preprocess/cuda/words.h"
 #include "tern/geometry.h"
+#include "tern/preprocess.h"
 #include "tern/status.h"
 #include "unit/preprocess/crops.h"
 #include "unit/preprocess/images.h"
@@ -117,20 +118,19 @@ TEST_F(KernelOnHost, SumsOfManyBrightPixelsKeepTheirPrecision) {
   contract.interpolation = Interpolation::kArea;
   contract.resize = ResizeRule::kStretch;
   contract.scale = 1;
-  for (const auto& [width, height] : {std::pair{65536, 3}, std::pair{3, 65536}, std::pair{9000, 257}}) {
+  for (const auto& [width, height] :
+       {std::pair{65536, 3}, std::pair{65536, 5}, std::pair{65536, 9}, std::pair{3, 65536}, std::pair{9000, 257}}) {
     TestImage image(PixelFormat::kBgr, width, height);
-    image.fill(255);
-    for (int i = 0; i < width; i += 3)
-      image.plane(0)[i] = 254;
-    std::vector<float> memory(3 * 7 * 7);
+    image.fill(static_cast<std::uint8_t>(255 - height % 8));
+    std::vector<float> memory(3 * 1 * 7);
     OutputParams out;
     ImageParams params;
     Geometry geometry;
-    ASSERT_TRUE(make_output_params(contract, 7, 7, memory.data(), out).ok());
+    ASSERT_TRUE(make_output_params(contract, 1, 7, memory.data(), out).ok());
     ASSERT_TRUE(make_image_params(contract, image.view(), nullptr, std::nullopt, out, params, geometry).ok());
     preprocess_on_host(&params, 1, out);
     EXPECT_EQ(
-        difference(contract, geometry, image.view(), nullptr, TensorView(memory.data(), DType::kF32, {1, 3, 7, 7})),
+        difference(contract, geometry, image.view(), nullptr, TensorView(memory.data(), DType::kF32, {1, 3, 7, 1})),
         "");
   }
 }
@@ -194,6 +194,30 @@ TEST_F(KernelOnHost, ByteReadsAndWordReadsAgree) {
     for (int x = 3; x + 12 <= 61; ++x)
       ASSERT_TRUE(same_words(row, x, 61)) << "row " << y << ", column " << x;
   }
+}
+
+TEST(ExactSum, keeps_what_a_plain_sum_loses) {
+  // The sums of 768 chunks, which is the widest row there is, each addition of which rounds to the same side.
+  constexpr int kChunks = 768;
+  constexpr float kPart = 21572.5F;
+  float plain = 0;
+  ExactSum exact;
+  for (int i = 0; i < kChunks; ++i) {
+    plain += kPart;
+    exact.add(kPart);
+  }
+  const double right = double{kPart} * kChunks;
+  EXPECT_GT(std::abs(plain - right), right * Preprocessor::kTolerance);
+  EXPECT_LE(std::abs(exact.value() - right), right * 0x1p-24);
+}
+
+TEST(Words, are_read_whole_only_where_every_alignment_stays_inside_the_row) {
+  // Up to 3 bytes before the first byte, and 3 words in all.
+  EXPECT_FALSE(is_far_from_ends(2, 100));
+  EXPECT_TRUE(is_far_from_ends(3, 100));
+  EXPECT_TRUE(is_far_from_ends(88, 100));
+  EXPECT_FALSE(is_far_from_ends(89, 100));
+  EXPECT_FALSE(is_far_from_ends(3, 14));
 }
 
 TEST(ImageParams, refuse_what_does_not_fit) {
