@@ -7,7 +7,7 @@
 #include "preprocess_plan.h"
 
 namespace tern::cuda {
-cudaError_t enqueue_4_blocks(const ImageParams*, int, const OutputParams&, cudaStream_t);
+cudaError_t enqueue_1_block(const ImageParams*, int, const OutputParams&, cudaStream_t);
 cudaError_t enqueue_2_rows(const ImageParams*, int, const OutputParams&, cudaStream_t);
 cudaError_t enqueue_scalar_stores(const ImageParams*, int, const OutputParams&, cudaStream_t);
 cudaError_t enqueue_small_tile(const ImageParams*, int, const OutputParams&, cudaStream_t);
@@ -23,7 +23,7 @@ struct Variant {
 /// The same source as enqueue_preprocess(), compiled with other constants (bench/gpu/CMakeLists.txt).
 inline std::span<const Variant> variants() {
   static constexpr Variant kVariants[] = {
-      {"4 blocks a multiprocessor", cuda::enqueue_4_blocks},
+      {"registers without a limit", cuda::enqueue_1_block},
       {"loads of 2 rows at once", cuda::enqueue_2_rows},
       {"stores of single elements", cuda::enqueue_scalar_stores},
       {"tiles of 64x8", cuda::enqueue_small_tile},

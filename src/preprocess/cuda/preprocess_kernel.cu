@@ -19,7 +19,7 @@ constexpr int kTileWidth = 64;
 #define TERN_TILE_HEIGHT 16
 #endif
 #if !defined(TERN_MIN_BLOCKS)
-#define TERN_MIN_BLOCKS 1
+#define TERN_MIN_BLOCKS 4
 #endif
 #if !defined(TERN_ROWS_AT_ONCE)
 #define TERN_ROWS_AT_ONCE kRows
