@@ -44,8 +44,8 @@ struct TensorrtCache {
 
   /// CalibrationCacheError, with the line, on anything else than the format above: no header, an unknown algorithm, a line
   /// without a tensor or with something else than 1 to 8 hex digits, a scale that is not finite or not above 0, a tensor that
-  /// stands twice, no tensor at all, names that are no UTF-8, control characters, and what passes the limits. CRLF, blanks at
-  /// a line's end, empty lines at the file's end and capital digits are let pass.
+  /// stands twice, no tensor at all, names that are no UTF-8, control characters, and what passes the limits. A last line without a line end must have
+  /// all 8 digits, or a file that was cut short would be believed. CRLF, blanks at a line's end, empty lines at the file's end and capital digits are let pass.
   [[nodiscard]] TERN_API static Result<TensorrtCache> parse(std::string_view text, std::string_view where);
   /// The same from a file; IoError when it cannot be read.
   [[nodiscard]] TERN_API static Result<TensorrtCache> from_file(const std::filesystem::path& path);

@@ -44,17 +44,17 @@ class TERN_API DatasetHash {
 struct CalibrationPassport {
   static constexpr std::uint64_t kMaxBytes = std::uint64_t{64} << 20;
 
-  std::string model_name;     ///< stem; for people
-  std::string model_hash;     ///< Model::content_hash() of the float model
-  std::string contract_hash;  ///< calibration_contract_hash(); empty: the model was used without a contract
-  std::string dataset_hash;   ///< DatasetHash; empty: not known (an imported cache)
+  std::string model_name{};     ///< stem; for people
+  std::string model_hash{};     ///< Model::content_hash() of the float model
+  std::string contract_hash{};  ///< calibration_contract_hash(); empty: the model was used without a contract
+  std::string dataset_hash{};   ///< DatasetHash; empty: not known (an imported cache)
   std::uint64_t frames = 0;   ///< that were run; 0 for an imported cache
   /// How the ranges were chosen; "imported" for a cache of TensorRT's.
-  std::string method;
+  std::string method{};
   double percentile = 0;  ///< of the method "percentile", else 0
   std::string
       backend;  ///< that ran the model, with its version and device: "openvino 2026.4.1 x86_64_avx512_vnni"; empty: imported
-  std::string imported_sha256;  ///< of the cache that was imported; else empty
+  std::string imported_sha256{};  ///< of the cache that was imported; else empty
   std::size_t wanted = 0;       ///< tensors that the model's quantisation needs a range for
   std::size_t covered = 0;      ///< of them, those with a range
   TensorRanges ranges{};
@@ -77,8 +77,8 @@ struct CalibrationPassport {
 
 /// What a calibration must have been made for.
 struct CalibrationSubject {
-  std::string model_hash;
-  std::string contract_hash;                  ///< empty: the model is used without a contract
+  std::string model_hash{};
+  std::string contract_hash{};                  ///< empty: the model is used without a contract
   std::optional<std::string> dataset_hash{};  ///< none: whatever images it was made with
 
   [[nodiscard]] TERN_API static CalibrationSubject of(const Model& model, const Contract* contract);

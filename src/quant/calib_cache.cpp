@@ -46,10 +46,9 @@ std::optional<std::uint32_t> parse_number(std::string_view text, int base) {
   return value;
 }
 
-/// Whether TensorRT could have written the number: digits are major, minor and patch, minor and patch being at most two each.
+/// Whether TensorRT could have written the number; 11 writes no caches.
 bool is_version(std::uint32_t version) {
-  const std::uint32_t major = version / (version >= kFirstSixDigits ? 10'000 : 1000);
-  return version >= kFirstSixDigits ? major >= 10 && major < 100 : major >= 1 && major <= 9;
+  return version >= kFirstSixDigits ? version / 10'000 == 10 : version >= 1000 && version < 10'000;
 }
 
 /// Removes the line end that the last character of a split line may be, and blanks.
@@ -115,6 +114,8 @@ Result<TensorrtCache> parse_lines(std::string_view text) {
     if (ended) continue;
     auto entry = parse_entry(line);
     if (!entry.ok()) return entry.status().at(where);
+    if (end == text.size() && line.size() - entry->tensor.size() - kDivider.size() < kMaxDigits)
+      return malformed("it ends within this line").at(where);
     if (!names.insert(line.substr(0, entry->tensor.size())).second)
       return malformed("the tensor {} stands twice", in_quotes(entry->tensor)).at(where);
     cache.entries.push_back(*std::move(entry));
