@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "quant/collector.h"
+#include "quant/calibration/collector.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "quant/collection_state.h"
+#include "quant/calibration/collection_state.h"
 
 #include <nlohmann/json.hpp>
 

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "model/text.h"
-#include "quant/collection_state.h"
-#include "quant/collector.h"
+#include "quant/calibration/collection_state.h"
+#include "quant/calibration/collector.h"
 #include "tern/calibration.h"
 #include "tern/quantize.h"
 
@@ -119,6 +119,7 @@ class Collection {
     const std::set<std::string> names(tensors.begin(), tensors.end());
     if (names.size() != tensors_.size() || names.empty())
       return Status(StatusCode::kInputError, "the list of tensors is empty, or names one twice");
+    TERN_ASSIGN_OR_RETURN(dataset_, source_.hash());  // refuses pictures that are all one file, too
     return {};
   }
 
@@ -239,13 +240,6 @@ class Collection {
   CollectionState state_;
   std::size_t steps_ = 1;
   std::chrono::steady_clock::time_point last_saved_ = std::chrono::steady_clock::now();
-
- public:
-  /// The data set's hash is needed for a partial file alone; it is also what refuses pictures that are all one file.
-  Status identify_source() {
-    TERN_ASSIGN_OR_RETURN(dataset_, source_.hash());
-    return {};
-  }
 };
 
 }  // namespace
@@ -253,9 +247,7 @@ class Collection {
 Result<ActivationStatistics> collect_statistics(const Model& model, const Contract& contract,
                                                 std::span<const std::string> tensors, CalibrationSource& source,
                                                 Backend& backend, const CollectOptions& options) {
-  Collection collection(model, contract, source, backend, options);
-  TERN_RETURN_IF_ERROR(collection.identify_source());
-  return collection.run(tensors);
+  return Collection(model, contract, source, backend, options).run(tensors);
 }
 
 std::string calibration_backend_text(const Backend& backend) {
