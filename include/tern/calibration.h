@@ -26,7 +26,7 @@ namespace tern {
 struct CalibrationFrame {
   std::string name;  ///< for messages: the file, and the frame of a video
   ImageView image;
-  std::optional<ImageView> region{};       ///< mask of the contract's extra channel, where it has one
+  std::optional<ImageView> region{};     ///< mask of the contract's extra channel, where it has one
   std::shared_ptr<const void> pixels{};  ///< keeps what the views point at
 };
 
@@ -76,10 +76,8 @@ struct CollectOptions {
 [[nodiscard]] TERN_API std::string calibration_backend_text(const Backend& backend);
 
 /// The passport of a calibration of `tensors` that was collected here.
-[[nodiscard]] TERN_API Result<CalibrationPassport> make_passport(const Model& model, const Contract& contract,
-                                                                 std::span<const std::string> tensors,
-                                                                 const std::string& dataset_hash, const Backend& backend,
-                                                                 const ActivationStatistics& statistics,
-                                                                 const CalibrationOptions& options = {});
+[[nodiscard]] TERN_API Result<CalibrationPassport> make_passport(
+    const Model& model, const Contract& contract, std::span<const std::string> tensors, const std::string& dataset_hash,
+    const Backend& backend, const ActivationStatistics& statistics, const CalibrationOptions& options = {});
 
 }  // namespace tern

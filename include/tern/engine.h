@@ -51,7 +51,7 @@ struct Workspace {
 /// "images=1x3x640x640:4x3x640x640:8x3x640x640" (min:opt:max), or one shape for all three. ConfigError otherwise.
 [[nodiscard]] TERN_API Result<ShapeProfile> parse_profile(std::string_view text);
 
-/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation` and `timing_cache`.
+/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation`, `timing_cache` and the path of `calibration`.
 struct BuildConfig {
   /// Where the compiler runs.
   enum class Isolation : std::uint8_t {
@@ -75,6 +75,10 @@ struct BuildConfig {
   /// A file in which builds keep what they measured, to spare the next one the work. Empty: none. Shared by processes; no part of
   /// the engine's key. Backends that measure nothing (CPU backends) ignore it.
   std::string timing_cache{};
+  /// Ranges that make int8 of a float model: a passport (X.calib.json) or a calibration cache (X.calib_cache) with the files that
+  /// belong to it beside it (tern/passport.h). Empty: InferenceRuntime takes those beside the model's file for i8 and auto. The
+  /// passport's hash is part of the engine's key, the path is not. ConfigError with a float precision or a quantised model.
+  std::string calibration{};
   std::chrono::seconds timeout{600};  ///< > 0; Timeout when the build takes longer (kProcess only)
   Isolation isolation = Isolation::kInProcess;
 
@@ -118,6 +122,9 @@ struct EngineBlob {
   std::map<std::string, int> layers{};  ///< number of layers by the precision each really got, where the backend tells
   /// Input, output and activation memory of one context at the largest profile; 0: the backend cannot tell.
   std::uint64_t context_bytes = 0;
+  /// What the backend decided that was not asked for, or changed on the way (a fallback to another precision, a rewritten
+  /// header): one line each, for the log and the manifest.
+  std::vector<std::string> notes{};
 
   /// Takes over `buffer` as `bytes` and `owner`.
   TERN_API void own(std::vector<std::byte> buffer);

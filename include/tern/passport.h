@@ -48,15 +48,15 @@ struct CalibrationPassport {
   std::string model_hash{};     ///< Model::content_hash() of the float model
   std::string contract_hash{};  ///< calibration_contract_hash(); empty: the model was used without a contract
   std::string dataset_hash{};   ///< DatasetHash; empty: not known (an imported cache)
-  std::uint64_t frames = 0;   ///< that were run; 0 for an imported cache
+  std::uint64_t frames = 0;     ///< that were run; 0 for an imported cache
   /// How the ranges were chosen; "imported" for a cache of TensorRT's.
   std::string method{};
   double percentile = 0;  ///< of the method "percentile", else 0
   std::string
       backend;  ///< that ran the model, with its version and device: "openvino 2026.4.1 x86_64_avx512_vnni"; empty: imported
   std::string imported_sha256{};  ///< of the cache that was imported; else empty
-  std::size_t wanted = 0;       ///< tensors that the model's quantisation needs a range for
-  std::size_t covered = 0;      ///< of them, those with a range
+  std::size_t wanted = 0;         ///< tensors that the model's quantisation needs a range for
+  std::size_t covered = 0;        ///< of them, those with a range
   TensorRanges ranges{};
 
   /// covered / wanted; 1 where none is wanted.
@@ -78,8 +78,8 @@ struct CalibrationPassport {
 /// What a calibration must have been made for.
 struct CalibrationSubject {
   std::string model_hash{};
-  std::string contract_hash{};                  ///< empty: the model is used without a contract
-  std::optional<std::string> dataset_hash{};  ///< none: whatever images it was made with
+  std::optional<std::string> contract_hash{};  ///< empty: the model is used without a contract; none: whatever contract
+  std::optional<std::string> dataset_hash{};   ///< none: whatever images it was made with
 
   [[nodiscard]] TERN_API static CalibrationSubject of(const Model& model, const Contract* contract);
 };
@@ -93,6 +93,8 @@ struct CalibrationFiles {
 
   /// Those of a model file: overhead-detect.onnx -> overhead-detect.calib.json, overhead-detect.calib_cache.
   [[nodiscard]] TERN_API static CalibrationFiles beside(const std::filesystem::path& model);
+  /// Those of which `file` is the passport or the cache. ConfigError when its name ends with neither .calib.json nor .calib_cache.
+  [[nodiscard]] TERN_API static Result<CalibrationFiles> named_by(const std::filesystem::path& file);
 };
 
 /// Whether what lies there may be used.
@@ -117,6 +119,11 @@ struct CalibrationVerdict {
 ///   is malformed; a cache that is not what .sha256 says; a .dataset_sha256 or a scale that is not the passport's. A passport
 ///   whose images are not known (an imported cache) has the hash of no file at all in .dataset_sha256.
 [[nodiscard]] TERN_API Result<CalibrationVerdict> judge_calibration(const CalibrationFiles& files,
+                                                                    const CalibrationSubject& subject);
+
+/// The passport of a calibration that must be trusted. CalibrationCacheError as judge_calibration(), when it is kOther (with
+/// the reason), and when nothing is there.
+[[nodiscard]] TERN_API Result<CalibrationPassport> trusted_passport(const CalibrationFiles& files,
                                                                     const CalibrationSubject& subject);
 
 /// Writes the passport and, with a version (or where a cache lies there already, in its version), the TensorRT cache of the same

@@ -208,6 +208,8 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
     object.require("optimization_level", config.optimization_level, 0, kMaxOptimizationLevel);
   if (const json* path = object.optional("timing_cache"); path != nullptr && !path->is_null())
     object.require("timing_cache", config.timing_cache);
+  if (const json* path = object.optional("calibration"); path != nullptr && !path->is_null())
+    object.require("calibration", config.calibration);
   auto timeout = static_cast<std::uint64_t>(config.timeout.count());
   object.optional("timeout_s", timeout, std::uint64_t{1}, kMaxTimeout);
   config.timeout = std::chrono::seconds(timeout);
@@ -225,6 +227,7 @@ std::string BuildConfig::to_json() const {
                          {"workspace", workspace ? json(tern::to_string(*workspace)) : json(nullptr)},
                          {"optimization_level", optimization_level < 0 ? json(nullptr) : json(optimization_level)},
                          {"timing_cache", timing_cache.empty() ? json(nullptr) : json(timing_cache)},
+                         {"calibration", calibration.empty() ? json(nullptr) : json(calibration)},
                          {"timeout_s", timeout.count()},
                          {"isolation", name_of(isolation)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

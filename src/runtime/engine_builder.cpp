@@ -157,6 +157,8 @@ Result<BuiltEngine> build_engine(const BuildSite& site, Backend& backend, const 
   const auto start = std::chrono::steady_clock::now();
   const HostFacts host = backend.host_facts();
   TERN_ASSIGN_OR_RETURN(const EngineBlob blob, compile(site, backend, model, config, options));
+  for (const std::string& note : blob.notes)
+    site.logger->log(LogLevel::kWarning, "runtime", fmt::format("{}: {}", model.stem(), note));
   const auto compiled = std::chrono::steady_clock::now();
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("prove", kCompiled);

@@ -42,8 +42,8 @@ BuildConfig float_config(const Model& model, const InputContract& input) {
   const auto [width, height] = input.default_size();
   const bool is_nchw = input.layout == TensorLayout::kNchw;
   const std::int64_t batch = value.shape.rank() > 0 && value.shape[0] > 0 ? value.shape[0] : 1;
-  const Shape shape = is_nchw ? Shape{batch, input.channels(), height, width}
-                              : Shape{batch, height, width, input.channels()};
+  const Shape shape =
+      is_nchw ? Shape{batch, input.channels(), height, width} : Shape{batch, height, width, input.channels()};
   config.profiles.push_back({input.tensor, shape, shape, shape});
   return config;
 }
@@ -107,8 +107,7 @@ class Collection {
 
  private:
   Status check(std::span<const std::string> tensors) {
-    if (source_.size() == 0)
-      return Status(StatusCode::kCalibrationCacheError, "there is no picture to calibrate with");
+    if (source_.size() == 0) return Status(StatusCode::kCalibrationCacheError, "there is no picture to calibrate with");
     if (options_.workers < 0 || options_.workers > kMaxWorkers)
       return make_error(StatusCode::kConfigError, "workers is {}; it must be 0 to {}", options_.workers, kMaxWorkers);
     if (model_.inputs().size() != 1) {
@@ -153,10 +152,10 @@ class Collection {
                                ": is of another model, contract, data set or backend; the calibration begins anew");
       return {};
     }
-    options_.logger->log(LogLevel::kInfo, "calibration",
-                         fmt::format("{}: going on after {} of {} pictures of the {} pass",
-                                     options_.partial_file.string(), state.frames_done, source_.size(),
-                                     state.is_second_pass ? "second" : "first"));
+    options_.logger->log(
+        LogLevel::kInfo, "calibration",
+        fmt::format("{}: going on after {} of {} pictures of the {} pass", options_.partial_file.string(),
+                    state.frames_done, source_.size(), state.is_second_pass ? "second" : "first"));
     state_ = std::move(state);
     return {};
   }

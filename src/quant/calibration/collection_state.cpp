@@ -36,7 +36,8 @@ Result<CollectionState> parse(std::string_view bytes) {
   TERN_ASSIGN_OR_RETURN(state.finished, ActivationStatistics::from_bytes(bytes.substr(0, finished_bytes), "finished"));
   TERN_ASSIGN_OR_RETURN(state.current, ActivationStatistics::from_bytes(bytes.substr(finished_bytes), "current"));
   if (state.current.frames != state.frames_done)
-    return make_error(kRefused, "{} frames are done, but the statistics are of {}", state.frames_done, state.current.frames);
+    return make_error(kRefused, "{} frames are done, but the statistics are of {}", state.frames_done,
+                      state.current.frames);
   return state;
 }
 

@@ -23,6 +23,7 @@ constexpr auto kRefused = StatusCode::kCalibrationCacheError;
 constexpr std::string_view kImport =
     "say what it belongs to: tern calib import CACHE --model MODEL; or remove it and calibrate: tern calib run MODEL "
     "--images DIR";
+constexpr std::string_view kPassportEnd = ".calib.json", kCacheEnd = ".calib_cache";
 constexpr std::string_view kRemove = "do not use it: remove the calibration's files and calibrate again";
 
 /// Whether anything stands there, be it a broken link.
@@ -112,9 +113,9 @@ std::string difference(const CalibrationPassport& passport, const CalibrationSub
     return fmt::format("it was made for another model (SHA-256 {}..., this one is {}...)", text(passport.model_hash),
                        text(subject.model_hash));
   }
-  if (passport.contract_hash != subject.contract_hash) {
+  if (subject.contract_hash && passport.contract_hash != *subject.contract_hash) {
     return fmt::format("it was made with another preprocessing (contract {}..., this one is {}...)",
-                       text(passport.contract_hash), text(subject.contract_hash));
+                       text(passport.contract_hash), text(*subject.contract_hash));
   }
   if (subject.dataset_hash && passport.dataset_hash != *subject.dataset_hash) {
     return fmt::format("it was made with another data set ({}..., this one is {}...)", text(passport.dataset_hash),
@@ -127,7 +128,19 @@ std::string difference(const CalibrationPassport& passport, const CalibrationSub
 
 CalibrationFiles CalibrationFiles::beside(const fs::path& model) {
   const fs::path base = model.parent_path() / model.stem();
-  return {base.string() + ".calib.json", base.string() + ".calib_cache"};
+  return {base.string() + std::string(kPassportEnd), base.string() + std::string(kCacheEnd)};
+}
+
+Result<CalibrationFiles> CalibrationFiles::named_by(const fs::path& file) {
+  const std::string name = file.string();
+  for (const std::string_view end : {kPassportEnd, kCacheEnd}) {
+    if (!name.ends_with(end)) continue;
+    const std::string base = name.substr(0, name.size() - end.size());
+    return CalibrationFiles{base + std::string(kPassportEnd), base + std::string(kCacheEnd)};
+  }
+  return make_error(StatusCode::kConfigError, "is neither a passport (*{}) nor a calibration cache (*{})", kPassportEnd,
+                    kCacheEnd)
+      .at(name);
 }
 
 Result<CalibrationVerdict> judge_calibration(const CalibrationFiles& files, const CalibrationSubject& subject) {
@@ -144,6 +157,15 @@ Result<CalibrationVerdict> judge_calibration(const CalibrationFiles& files, cons
   verdict.reason = difference(*verdict.passport, subject);
   verdict.kind = verdict.reason.empty() ? Kind::kTrusted : Kind::kOther;
   return verdict;
+}
+
+Result<CalibrationPassport> trusted_passport(const CalibrationFiles& files, const CalibrationSubject& subject) {
+  TERN_ASSIGN_OR_RETURN(CalibrationVerdict verdict, judge_calibration(files, subject));
+  if (verdict.kind == Kind::kTrusted) return *std::move(verdict.passport);
+  const std::string why = verdict.kind == Kind::kNone ? "is not there" : verdict.reason;
+  return make_error(kRefused, "{}", why)
+      .at(files.passport.string())
+      .with_hint("calibrate the model: tern calib run MODEL --images DIR");
 }
 
 Status store_calibration(const CalibrationFiles& files, const CalibrationPassport& passport,

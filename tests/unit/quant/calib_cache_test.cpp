@@ -121,7 +121,8 @@ TEST(TensorrtCache, RefusesWhatIsNoCache) {
   refused(head + "x: 7f800000\n", "the scale is inf");
   refused(head + "x: ff800000\n", "the scale is -inf");
   refused(head + "x: 7fc00000\n", "the scale is nan");
-  refused(head + "x: 3c010a14\ny: 3c010a14\nx: 3c010a14\n", "line 4: is no calibration cache of TensorRT: the tensor 'x' stands twice");
+  refused(head + "x: 3c010a14\ny: 3c010a14\nx: 3c010a14\n",
+          "line 4: is no calibration cache of TensorRT: the tensor 'x' stands twice");
   refused(head + "x: 3c010a14\n\ny: 3c010a14\n", "an empty line");
   refused(head + std::string(5000, 'x') + ": 3c010a14\n", "a line of");
   refused(head + std::string(4100, 'x') + ": 3c010a14\n", "too long");
@@ -153,7 +154,8 @@ TEST(TensorrtCache, WritesWhatItReadsBitForBit) {
   TensorrtCache cache{.version = 100300, .algorithm = Algorithm::kMinMax};
   while (cache.entries.size() < 1000) {
     const auto scale = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
-    if (std::isfinite(scale) && scale > 0) cache.entries.push_back({"t:" + std::to_string(cache.entries.size()), scale});
+    if (std::isfinite(scale) && scale > 0)
+      cache.entries.push_back({"t:" + std::to_string(cache.entries.size()), scale});
   }
   EXPECT_EQ(parsed(cache.to_text().value()), cache);
 }
@@ -180,8 +182,13 @@ TEST(TensorrtCache, WritesNothingThatCouldNotBeRead) {
   };
   const TensorrtCache good{.version = 8601, .algorithm = Algorithm::kEntropy2, .entries = {{"x", 1}}};
   EXPECT_FALSE(fails(good));
-  for (const auto& entry : std::vector<TensorrtCache::Entry>{
-           {"x", 0}, {"x", -1}, {"x", std::numeric_limits<float>::infinity()}, {"", 1}, {"a\nb", 1}, {"\xff", 1}, {std::string(5000, 'x'), 1}}) {
+  for (const auto& entry : std::vector<TensorrtCache::Entry>{{"x", 0},
+                                                             {"x", -1},
+                                                             {"x", std::numeric_limits<float>::infinity()},
+                                                             {"", 1},
+                                                             {"a\nb", 1},
+                                                             {"\xff", 1},
+                                                             {std::string(5000, 'x'), 1}}) {
     TensorrtCache cache = good;
     cache.entries = {entry};
     EXPECT_TRUE(fails(cache)) << entry.tensor << entry.scale;
@@ -240,8 +247,9 @@ TEST(CacheMapping, TellsMatchedRenamedUnknownAndMissingApart) {
                                         {"w1", 0.5F}}};
   const CacheMapping mapping = map_cache(cache, small_model(), {"images", "relu:0", "pool.1"});
   EXPECT_THAT(mapping.matched, ElementsAre("images"));
-  EXPECT_THAT(mapping.renamed, ElementsAre(CacheMapping::Renamed{"RELU", "relu:0"},
-                                           CacheMapping::Renamed{"stem/conv/Conv_output_0", "/stem/conv/Conv_output_0"}));
+  EXPECT_THAT(mapping.renamed,
+              ElementsAre(CacheMapping::Renamed{"RELU", "relu:0"},
+                          CacheMapping::Renamed{"stem/conv/Conv_output_0", "/stem/conv/Conv_output_0"}));
   EXPECT_THAT(mapping.unknown, ElementsAre("(Unnamed Layer* 4) [Fully Connected]_output", "w1"))
       << "weights are no activations";
   EXPECT_THAT(mapping.missing, ElementsAre("pool.1"));
@@ -262,7 +270,8 @@ TEST(CacheMapping, WhatFitsTwiceIsUnknown) {
 TEST(CacheMapping, SuspectsWhatCanHardlyBe) {
   const auto suspects = [](std::vector<TensorrtCache::Entry> entries) {
     std::vector<std::string> tensors;
-    for (const auto& [tensor, why] : map_cache({.version = 8601, .entries = std::move(entries)}, small_model(), {}).suspicious)
+    for (const auto& [tensor, why] :
+         map_cache({.version = 8601, .entries = std::move(entries)}, small_model(), {}).suspicious)
       tensors.push_back(tensor);
     return tensors;
   };
@@ -272,7 +281,8 @@ TEST(CacheMapping, SuspectsWhatCanHardlyBe) {
   EXPECT_THAT(suspects({{"scores", 0.01F}}), ElementsAre("scores")) << "a sigmoid beyond 1";
   EXPECT_THAT(suspects({{"/stem/conv/Conv_output_0", 0.01F}, {"relu:0", 0.05F}}), ElementsAre("relu:0"));
   EXPECT_THAT(suspects({{"relu:0", 0.01F}, {"pool.1", 0.05F}}), ElementsAre("pool.1"));
-  EXPECT_THAT(suspects({{"images", 0.005F}, {"relu:0", 0.005F}, {"pool.1", 0.005F}, {"scores", 0.005F}}), ElementsAre(""))
+  EXPECT_THAT(suspects({{"images", 0.005F}, {"relu:0", 0.005F}, {"pool.1", 0.005F}, {"scores", 0.005F}}),
+              ElementsAre(""))
       << "one scale for all";
 }
 

@@ -40,8 +40,7 @@ CalibrationPassport sample() {
 }
 
 json schema() {
-  return json::parse(
-      read_text_file(TERN_SOURCE_DIR "/docs/schemas/calibration-passport.schema.json", 1 << 20).value());
+  return json::parse(read_text_file(TERN_SOURCE_DIR "/docs/schemas/calibration-passport.schema.json", 1 << 20).value());
 }
 
 TEST(Passport, ComesBackFromItsJsonBitForBit) {
@@ -151,7 +150,9 @@ TEST(Passport, RefusesWhatContradictsItself) {
   }
   for (const std::string text : {"", "{", "[]", "null", "{\"format\": 1, \"format\": 1}"})
     EXPECT_EQ(CalibrationPassport::from_json(text, "p").status().code(), StatusCode::kCalibrationCacheError) << text;
-  EXPECT_THAT(CalibrationPassport::from_json(std::string(CalibrationPassport::kMaxBytes + 1, ' '), "p").status().message(), HasSubstr("limit"));
+  EXPECT_THAT(
+      CalibrationPassport::from_json(std::string(CalibrationPassport::kMaxBytes + 1, ' '), "p").status().message(),
+      HasSubstr("limit"));
 }
 
 // ---- the data set's hash
@@ -259,7 +260,8 @@ TEST_F(TrustTest, TheFilesStandBesideTheModel) {
   EXPECT_EQ(files_.passport.filename(), "m.calib.json");
   EXPECT_EQ(files_.cache.filename(), "m.calib_cache");
   EXPECT_EQ(contents().size(), 4U);
-  const std::string check = "cd '" + folder_.path().string() + "' && sha256sum --status --strict -c m.calib_cache.sha256";
+  const std::string check =
+      "cd '" + folder_.path().string() + "' && sha256sum --status --strict -c m.calib_cache.sha256";
   EXPECT_EQ(std::system(check.c_str()), 0);
   const auto cache = TensorrtCache::from_file(files_.cache).value();
   EXPECT_EQ(cache.version, 8601U);
@@ -282,7 +284,8 @@ TEST_F(TrustTest, IsGivenWhenAllAgree) {
 TEST_F(TrustTest, AnotherModelContractOrDataSetIsSaidAndMadeAnew) {
   subject_.model_hash = std::string(64, '0');
   EXPECT_EQ(judge().kind, Kind::kOther) << "a retrained model keeps its tensor names";
-  EXPECT_THAT(judge().reason, HasSubstr("another model (SHA-256 aaaaaaaaaaaaaaaa..., this one is 0000000000000000...)"));
+  EXPECT_THAT(judge().reason,
+              HasSubstr("another model (SHA-256 aaaaaaaaaaaaaaaa..., this one is 0000000000000000...)"));
   subject_ = {kA, kC, kC};
   EXPECT_EQ(judge().kind, Kind::kOther);
   EXPECT_THAT(judge().reason, HasSubstr("another preprocessing"));
@@ -296,7 +299,8 @@ TEST_F(TrustTest, AnotherModelContractOrDataSetIsSaidAndMadeAnew) {
   anew.ranges["images"] = 2;
   ASSERT_TRUE(store_calibration(files_, anew).ok());
   EXPECT_EQ(judge().kind, Kind::kTrusted);
-  EXPECT_EQ(*TensorrtCache::from_file(files_.cache)->find("images"), scale_of(2.0F)) << "the cache follows its passport";
+  EXPECT_EQ(*TensorrtCache::from_file(files_.cache)->find("images"), scale_of(2.0F))
+      << "the cache follows its passport";
 }
 
 TEST_F(TrustTest, NothingIsThere) {
