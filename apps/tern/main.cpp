@@ -19,10 +19,10 @@
 namespace tern {
 namespace {
 
-constexpr std::array<const CommandInfo*, 14> kCommands{
+constexpr std::array<const CommandInfo*, 15> kCommands{
     &kInspectCommand, &kDetectCommand, &kSegmentCommand, &kClassifyCommand, &kRunCommand,
     &kEvalCommand,    &kBenchCommand,  &kCompileCommand, &kCacheCommand,    &kCalibCommand,
-    &kVerifyCommand,  &kKeysCommand,   &kConfigCommand,  &kDoctorCommand};
+    &kQuantizeCommand, &kVerifyCommand,  &kKeysCommand,   &kConfigCommand,  &kDoctorCommand};
 
 std::string exit_codes() {
   std::string text = "Exit codes:";
