@@ -21,7 +21,7 @@ class QuantizeCommand final : public Command {
   void declare(CLI::App& app) override {
     calibration_.declare(app, false);
     app.add_option("-o,--output", output_, "Model to write")->required()->type_name("ONNX");
-    app.add_option("--calibration", passport_, "Take the ranges of this passport (X.calib.json) instead of --images")
+    app.add_option("--ranges", passport_, "Take the ranges of this passport (X.calib.json) instead of --images")
         ->type_name("FILE")
         ->group("Calibration");
     app.add_option("--method", request_.method,
@@ -91,7 +91,7 @@ class QuantizeCommand final : public Command {
     if (passport_) request_.calibration = *passport_;
     if (data_) request_.data = *data_;
     if (calibration_.has_pictures() == passport_.has_value())
-      return Status(StatusCode::kConfigError, "give either --images or --calibration");
+      return Status(StatusCode::kConfigError, "give either --images or --ranges");
     if (passport_ && floor_) {
       return Status(StatusCode::kConfigError, "needs pictures to judge the layers on, not an older calibration")
           .at("--floor")
@@ -184,7 +184,7 @@ const CommandInfo kQuantizeCommand{
     "  tern quantize overhead-detect.onnx --images data/calibration -o overhead-detect.int8.onnx\n"
     "  tern quantize overhead-detect.onnx --images data/calibration --data data/validation --floor -0.5pt --report "
     "r.html -o q.onnx\n"
-    "  tern quantize overhead-detect.onnx --calibration overhead-detect.calib.json --target tensorrt -o q.onnx",
+    "  tern quantize overhead-detect.onnx --ranges overhead-detect.calib.json --target tensorrt -o q.onnx",
     make_command<QuantizeCommand>};
 
 }  // namespace tern

@@ -78,6 +78,7 @@ Status CompileRequest::apply_flags() {
   if (timeout_) config_.timeout = std::chrono::seconds(*timeout_);
   if (optimization_level_) config_.optimization_level = *optimization_level_;
   if (timing_cache_) config_.timing_cache = *timing_cache_;
+  if (!options_.calibration.empty()) config_.calibration = options_.calibration;
   if (workspace_) {
     const auto workspace = parse_workspace(*workspace_);
     if (!workspace.ok()) return workspace.status().at("--workspace");

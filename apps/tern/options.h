@@ -58,7 +58,7 @@ class CommonOptions {
   bool quiet_ = false, no_build_ = false, in_process_ = false;
   RuntimeFlags runtime_flags_;
   const CLI::Option *precision_option_ = nullptr, *threads_option_ = nullptr, *hint_option_ = nullptr;
-  std::optional<std::string> contract_file_;
+  std::optional<std::string> contract_file_, calibration_;
   std::vector<std::string> sets_;
   std::optional<double> score_, iou_;
 };

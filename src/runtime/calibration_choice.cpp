@@ -25,7 +25,7 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
   if (!config.calibration.empty()) {
     TERN_ASSIGN_OR_RETURN(const CalibrationFiles files, CalibrationFiles::named_by(config.calibration));
     TERN_ASSIGN_OR_RETURN(const CalibrationPassport passport, trusted_passport(files, subject));
-    return CalibrationChoice{files.passport.string(), passport.hash()};
+    return CalibrationChoice{std::filesystem::absolute(files.passport).string(), passport.hash()};
   }
   const bool is_auto = config.precision == Precision::kAuto;
   if ((!is_auto && config.precision != Precision::kI8) || model.path().empty() || !is_float(model))
@@ -34,7 +34,7 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
   auto verdict = judge_calibration(files, subject);
   if (verdict.ok() && verdict->kind == Kind::kNone) return CalibrationChoice{};
   if (verdict.ok() && verdict->kind == Kind::kTrusted)
-    return CalibrationChoice{files.passport.string(), verdict->passport->hash()};
+    return CalibrationChoice{std::filesystem::absolute(files.passport).string(), verdict->passport->hash()};
   if (!is_auto) return verdict.ok() ? trusted_passport(files, subject).status() : verdict.status();
   logger.log(LogLevel::kWarning, "runtime",
              fmt::format("{}: the calibration beside the model is not used: {}", files.passport.string(),

@@ -79,6 +79,7 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
                                                 .max_batch = options.max_batch,
                                                 .threads = options.threads,
                                                 .hint = options.hint,
+                                                .calibration = options.calibration,
                                                 .timeout = options.build_timeout,
                                                 .isolation = options.isolation},
                                                runner->model_, runner->contract_);

@@ -205,7 +205,7 @@ Result<std::uint32_t> parse_tensorrt_version(std::string_view text) {
   const auto [major, minor, patch] = parts;
   if (major > 10) {
     return make_error(StatusCode::kConfigError, "TensorRT {} has no calibration caches any more", major)
-        .with_hint("quantise the model itself: tern quantize MODEL --calibration FILE --target tensorrt");
+        .with_hint("quantise the model itself: tern quantize MODEL --ranges FILE --target tensorrt -o OUT");
   }
   if (major == 0 || (major < 10 && (minor > 9)))
     return make_error(StatusCode::kConfigError, "there is no TensorRT {}", in_quotes(text));
