@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "command.h"
 #include "quantizer.h"
+#include "result_json.h"
+#include "text_output.h"
 
 namespace tern {
 namespace {
@@ -62,13 +64,15 @@ class QuantizeCommand final : public Command {
         ->check(CLI::Range(1, 10'000))
         ->group("Accuracy");
     app.add_option("--report", report_, "Write what was found as one HTML page")->type_name("FILE")->group("Accuracy");
+    app.add_option("--json", json_, "Write what was measured and kept as JSON to FILE, or - for standard output")
+        ->type_name("FILE");
     common_.declare_output(app);
     common_.declare_engine(app);
     common_.declare_contract(app);
   }
 
   Status run(const Environment& environment) override {
-    const Console console = console_for(environment, common_.quiet(), {});
+    const Console console = console_for(environment, common_.quiet(), json_);
     TERN_RETURN_IF_ERROR(check_options());
     TERN_RETURN_IF_ERROR(calibration_.resolve(common_, !passport_));
     TERN_ASSIGN_OR_RETURN(const TaskOptions task, measuring_options(environment, console));
@@ -155,6 +159,7 @@ class QuantizeCommand final : public Command {
                               summary.plan.layers.size(), summary.plan.layers.size() + summary.plan.float_layers.size(),
                               quantised.report.method, to_string(request_.options.target)));
     if (!quantised.report.floor.empty()) console.print(quantised.report.floor);
+    if (json_) TERN_RETURN_IF_ERROR(write_json(quantised));
     if (!report_) return {};
     QuantizeReport& report = quantised.report;
     report.model = calibration_.model().stem();
@@ -169,10 +174,31 @@ class QuantizeCommand final : public Command {
     return {};
   }
 
+  Status write_json(const Quantised& quantised) const {
+    const QuantizeReport& report = quantised.report;
+    Json line;
+    line["model"] = calibration_.model_file();
+    line["output"] = output_;
+    line["target"] = to_string(request_.options.target);
+    line["method"] = report.method;
+    line["metric"] = report.metric.empty() ? Json(nullptr) : Json(report.metric);
+    line["measured"] = Json::array();
+    for (const auto& [what, score, headline] : report.accuracy)
+      line["measured"].push_back({{"what", what}, {"score", score ? Json(*score) : Json(nullptr)}});
+    line["holds_floor"] = request_.floor ? Json(quantised.holds_floor) : Json(nullptr);
+    line["int8_layers"] = report.summary.plan.layers.size();
+    line["float_layers"] = Json::array();
+    for (const auto& layer : report.summary.plan.float_layers)
+      line["float_layers"].push_back({{"node", layer.node}, {"reason", layer.reason}});
+    TERN_ASSIGN_OR_RETURN(TextOutput out, TextOutput::open(*json_));
+    TERN_RETURN_IF_ERROR(out.write_line(to_line(line)));
+    return out.commit();
+  }
+
   CalibrationRequest calibration_;
   QuantizeRequest request_;
   std::string output_, target_ = "auto";
-  std::optional<std::string> passport_, data_, floor_, report_;
+  std::optional<std::string> passport_, data_, floor_, report_, json_;
   bool quantize_head_ = false;
   CommonOptions common_;
 };
