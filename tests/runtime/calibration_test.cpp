@@ -23,7 +23,7 @@ class NoisePictures final : public CalibrationSource {
       Picture& p = pictures_.emplace_back();
       p.width = 40 + static_cast<int>(random() % 60);
       p.height = 40 + static_cast<int>(random() % 60);
-      const unsigned most = 64 + random() % 192;
+      const auto most = 64 + random() % 192;
       p.pixels.resize(static_cast<std::size_t>(p.width * p.height * 3));
       for (std::uint8_t& v : p.pixels)
         v = static_cast<std::uint8_t>(random() % most);

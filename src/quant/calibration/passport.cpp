@@ -34,7 +34,9 @@ json or_null(const std::string& text) {
 /// The number whose shortest decimal form people would write for this float; it reads back as the same float.
 double short_double(float value) {
   const double shortest = std::strtod(fmt::format("{}", value).c_str(), nullptr);
-  return static_cast<float>(shortest) == value ? shortest : static_cast<double>(value);
+  // That of the largest float lies beyond it.
+  const bool in_range = shortest <= static_cast<double>(std::numeric_limits<float>::max());
+  return in_range && static_cast<float>(shortest) == value ? shortest : static_cast<double>(value);
 }
 
 // ---- reading

@@ -41,8 +41,9 @@ std::string dataset_line(const CalibrationPassport& passport) {
 }
 
 Result<std::string> read_limited(const fs::path& path, std::uint64_t max_bytes) {
-  TERN_ASSIGN_OR_RETURN(const auto bytes, read_file(path, max_bytes, kRefused));
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto bytes = read_file(path, max_bytes, kRefused);
+  if (!bytes.ok()) return bytes.status().code() == kRefused ? bytes.status().with_hint(kRemove) : bytes.status();
+  return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
 /// The digest in a sidecar, which must be about `name`.
