@@ -175,7 +175,8 @@ class RunCommand final : public Command {
     compile.progress = compile_progress(std::make_shared<ProgressBar>(console));
     compile.stop = environment.stop;
     EngineOptions load;
-    load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+    config.device = options.device;
+    load.load = {.threads = options.threads, .hint = options.hint, .device = options.device, .logger = options.logger};
     return options.runtime->open(model, config, compile, load);
   }
 

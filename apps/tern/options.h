@@ -22,7 +22,7 @@ class CommonOptions {
  public:
   /// --log-level, --quiet.
   void declare_output(CLI::App& app);
-  /// --backend, --precision, --threads, --hint, --no-build, and the flags of the runtime's configuration.
+  /// --backend, --precision, --threads, --hint, --device, --no-build, and the flags of the runtime's configuration.
   void declare_engine(CLI::App& app);
   /// --contract, --set.
   void declare_contract(CLI::App& app);
@@ -58,7 +58,7 @@ class CommonOptions {
   bool quiet_ = false, no_build_ = false, in_process_ = false;
   RuntimeFlags runtime_flags_;
   const CLI::Option *precision_option_ = nullptr, *threads_option_ = nullptr, *hint_option_ = nullptr;
-  std::optional<std::string> contract_file_;
+  std::optional<std::string> contract_file_, device_;
   std::vector<std::string> sets_;
   std::optional<double> score_, iou_;
 };

@@ -13,6 +13,7 @@
 #include "convert.h"
 #include "engine.h"
 #include "guard.h"
+#include "tern/dev/backend.h"
 
 namespace tern::ov_backend {
 namespace {
@@ -230,16 +231,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  if (config.workspace) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
-        .at("workspace")
-        .with_hint("leave it out; --threads limits what a build may use");
-  }
-  if (config.optimization_level >= 0) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
-        .at("optimization_level")
-        .with_hint("leave it out");
-  }
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));
@@ -278,6 +270,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
 }
 
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(options, "OpenVINO"));
   if (blob.backend != "openvino" || blob.backend_version != full_version()) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
                       blob.backend_version, full_version())

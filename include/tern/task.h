@@ -29,6 +29,7 @@ struct TaskOptions {
   int max_batch = 1;  ///< images run together, where the model leaves its batch open
   int threads = 0;    ///< 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
+  std::optional<Device> device{};  ///< the GPU to run on; none: cuda:0 where the backend is one of a GPU
   std::optional<std::filesystem::path> contract_file{};  ///< else model.tern.json beside the model, else metadata
   Contract::Overrides overrides{};                       ///< single contract fields
   std::shared_ptr<Logger> logger = null_logger();

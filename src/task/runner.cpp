@@ -75,10 +75,12 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<InferenceRuntime> runtime, runtime_of(options));
   std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(preprocessor),
                                                     std::move(postprocessor), std::move(runtime)));
+  runner->logger_ = options.logger;
   const BuildConfig config = with_task_profile({.precision = options.precision,
                                                 .max_batch = options.max_batch,
                                                 .threads = options.threads,
                                                 .hint = options.hint,
+                                                .device = options.device,
                                                 .timeout = options.build_timeout,
                                                 .isolation = options.isolation},
                                                runner->model_, runner->contract_);
@@ -89,12 +91,23 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   compile.progress = options.progress;
   compile.stop = options.stop;
   EngineOptions load;
-  load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+  load.load = {.threads = options.threads, .hint = options.hint, .device = options.device,
+               .logger = options.logger};
   load.contexts = 0;  // the runner makes its own
   TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
   const Status ready = runner->prepare(options.max_batch);
   if (!ready.ok()) return ready.at(path.string());
   return runner;
+}
+
+void TaskRunner::say_line(const std::string& headline) const {
+  const auto ms = [](StageTimes::Duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  logger_->log(LogLevel::kDebug, "task",
+               fmt::format("{} on {} {}: {:.3f} ms to the input, {:.3f} ms inference, {:.3f} ms to the result: {}",
+                           model_.stem(), info_.backend, info_.precision, ms(info_.times.preprocess),
+                           ms(info_.times.infer), ms(info_.times.postprocess), headline));
 }
 
 Status TaskRunner::connect() {
