@@ -13,12 +13,16 @@
 #include "convert.h"
 #include "engine.h"
 #include "guard.h"
+#include "race.h"
 #include "tern/dev/backend.h"
+#include "tern/dev/int8_build.h"
 
 namespace tern::ov_backend {
 namespace {
 
 constexpr const char* kDevice = "CPU";
+/// int8 costs accuracy, so it must be faster than f32 by more than two measurements differ.
+constexpr double kPays = 0.95;
 
 std::string full_version() {
   return ov::get_openvino_version().buildNumber;
@@ -227,6 +231,9 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
+  if (!quantised.ok()) return quantised.status().at(where);
+  if (*quantised) return compile_calibrated(model, **quantised, config, progress, stop);
   TERN_ASSIGN_OR_RETURN(const auto bytes, model.self_contained_bytes());
   Precision precision = Precision::kF32;
   Status inner;
@@ -267,6 +274,35 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   blob.engine_id = engine_id(model, config, precision, score().reason);
   report("done", 1.0);
   return blob;
+}
+
+Result<EngineBlob> OpenVinoBackend::compile_calibrated(const Model& model, const Model& quantised,
+                                                       const BuildConfig& config, const Progress& progress,
+                                                       const std::stop_token& stop) {
+  BuildConfig plain = config;
+  plain.calibration.clear();
+  plain.precision = Precision::kI8;
+  if (config.precision == Precision::kI8) return compile(quantised, plain, progress, stop);
+  const auto part = [&](double from, double to) -> Progress {
+    if (!progress) return {};
+    return [&progress, from, to](std::string_view phase, double f) { progress(phase, from + f * (to - from)); };
+  };
+  auto int8 = compile(quantised, plain, part(0, 0.4), stop);
+  plain.precision = Precision::kF32;
+  TERN_ASSIGN_OR_RETURN(EngineBlob f32, compile(model, plain, part(0.4, 0.8), stop));
+  if (!int8.ok()) {
+    if (int8.status().code() != StatusCode::kEngineBuildError) return int8.status();
+    f32.notes.push_back("runs in f32: " + int8.status().to_string());
+    return f32;
+  }
+  if (progress) progress("compare", 0.8);
+  TERN_ASSIGN_OR_RETURN(const RaceTimes times, race(*this, *int8, f32, config, stop));
+  if (progress) progress("done", 1.0);
+  const bool pays = times.first < kPays * times.second;
+  EngineBlob& better = pays ? *int8 : f32;
+  better.notes.push_back(fmt::format("runs in {}: one inference takes {:.2f} ms in i8 and {:.2f} ms in f32",
+                                     pays ? "i8" : "f32", times.first, times.second));
+  return std::move(better);
 }
 
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {

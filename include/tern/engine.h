@@ -63,7 +63,8 @@ enum class HardwareLevel : std::uint8_t {
 /// "cuda:0" to "cuda:63". ConfigError otherwise.
 [[nodiscard]] TERN_API Result<Device> parse_gpu(std::string_view text);
 
-/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation`, `timing_cache` and `device`.
+/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation`, `timing_cache`, `device`
+/// and the path of `calibration`.
 struct BuildConfig {
   /// Where the compiler runs.
   enum class Isolation : std::uint8_t {

@@ -238,6 +238,8 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
   read_gpu_options(object, config);
   if (const json* path = object.optional("timing_cache"); path != nullptr && !path->is_null())
     object.require("timing_cache", config.timing_cache);
+  if (const json* path = object.optional("calibration"); path != nullptr && !path->is_null())
+    object.require("calibration", config.calibration);
   auto timeout = static_cast<std::uint64_t>(config.timeout.count());
   object.optional("timeout_s", timeout, std::uint64_t{1}, kMaxTimeout);
   config.timeout = std::chrono::seconds(timeout);
@@ -261,6 +263,7 @@ std::string BuildConfig::to_json() const {
                          {"dla_core", number_json(dla_core)},
                          {"device", device ? json(device->to_string()) : json(nullptr)},
                          {"timing_cache", timing_cache.empty() ? json(nullptr) : json(timing_cache)},
+                         {"calibration", calibration.empty() ? json(nullptr) : json(calibration)},
                          {"timeout_s", timeout.count()},
                          {"isolation", name_of(isolation)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

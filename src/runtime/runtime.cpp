@@ -11,6 +11,7 @@
 #include <shared_mutex>
 
 #include "base/error.h"
+#include "runtime/calibration_choice.h"
 #include "runtime/engine_builder.h"
 #include "runtime/loaded_engine.h"
 #include "tern/engine_name.h"
@@ -132,11 +133,11 @@ class InferenceRuntime::Impl {
   }
 
   static Result<EngineKey> key_of(const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                                  const Backend& backend) {
+                                  const Backend& backend, const CalibrationChoice& calibration) {
     const std::string contract =
         compile.contract != nullptr ? engine_contract(*compile.contract).hash() : std::string();
-    return EngineKey::of(model, contract, config, backend.name(),
-                         backend.host_facts_on(config.device));
+    return EngineKey::of(model, contract, config, backend.name(), backend.host_facts_on(config.device),
+                         calibration.hash);
   }
 
   using Found = std::optional<std::pair<EngineEntry, GatedEngine>>;
@@ -168,9 +169,13 @@ class InferenceRuntime::Impl {
     GatedEngine gated;
   };
 
-  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& config,
+  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& asked,
                               const CompileOptions& compile) {
-    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, config, compile, backend));
+    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                          choose_calibration(model, asked, compile.contract, *options.logger));
+    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, asked, compile, backend, calibration));
+    BuildConfig config = asked;
+    config.calibration = calibration.file;
     CompiledEngine compiled{{}, key, std::string(backend.name()), false};
     const bool flat = !compile.output_dir.empty();
     const auto hit = [&](std::pair<EngineEntry, GatedEngine>& found) {
@@ -190,21 +195,22 @@ class InferenceRuntime::Impl {
           .at(model.stem())
           .with_hint("`tern compile` builds it; `tern cache why` says what differs from the engines there are");
     }
-    if (store == nullptr || flat) return build(backend, model, config, compile, compiled);
+    if (store == nullptr || flat) return build(backend, model, config, compile, compiled, calibration);
     TERN_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStore::Lock> lock, store->lock(key, {.stop = compile.stop}));
     // Another process may have built it meanwhile.
     TERN_ASSIGN_OR_RETURN(auto found, find_or_quarantine(key, model));
     if (found) return hit(*found);
-    return build(backend, model, config, compile, compiled);
+    return build(backend, model, config, compile, compiled, calibration);
   }
 
   Result<Ready> build(Backend& backend, const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                      CompiledEngine compiled) {
+                      CompiledEngine compiled, const CalibrationChoice& calibration) {
     std::optional<Contract> contract;
     CompileOptions normal = compile;
     if (compile.contract != nullptr) normal.contract = &contract.emplace(engine_contract(*compile.contract));
     TERN_ASSIGN_OR_RETURN(const BuiltEngine built,
                           build_engine(build_site(), backend, model, config, normal, compiled.key));
+    TERN_RETURN_IF_ERROR(check_unchanged(calibration));
     if (!compile.output_dir.empty()) {
       TERN_ASSIGN_OR_RETURN(compiled.entry, write_flat(compile.output_dir, compiled.key, built.files));
     } else if (store != nullptr) {
@@ -491,7 +497,9 @@ std::string InferenceRuntime::label(Handle handle) const {
 Result<EngineKey> InferenceRuntime::key_of(const Model& model, const BuildConfig& config,
                                            const CompileOptions& options) const {
   TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
-  return Impl::key_of(model, config, options, *backend);
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                        choose_calibration(model, config, options.contract, *impl_->options.logger));
+  return Impl::key_of(model, config, options, *backend, calibration);
 }
 
 std::uint64_t InferenceRuntime::resident_bytes() const {

@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/sidecar.h"
 #include "model/text.h"
 #include "store/files.h"
 #include "store/gate_steps.h"
 #include "store/mapping.h"
-#include "store/sidecar.h"
 #include "tern/engine_name.h"
 
 namespace tern {
