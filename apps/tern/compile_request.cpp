@@ -31,35 +31,9 @@ void CompileRequest::declare(CLI::App& app) {
                  "Seconds after which the build is ended (default: build_timeout_s of the configuration)")
       ->check(CLI::Range(1, 604800))
       ->group("Engine");
-  declare_gpu(app);
   common_.declare_output(app);
   common_.declare_engine(app);
   common_.declare_contract(app);
-}
-
-void CompileRequest::declare_gpu(CLI::App& app) {
-  constexpr const char* kGroup = "GPU (TensorRT)";
-  app.add_option("--workspace", workspace_, "Scratch memory the compiler may use, e.g. 90% or 128MiB")->group(kGroup);
-  app.add_option("--opt-level", optimization_level_,
-                 "How long the compiler searches for fast kernels, 0 (least) to 5 (default 3)")
-      ->check(CLI::Range(0, 5))
-      ->group(kGroup);
-  app.add_option("--timing-cache", timing_cache_, "Keep what builds measure in this file, for later ones")
-      ->type_name("FILE")
-      ->group(kGroup);
-  app.add_flag("--tf32", tf32_, "Let layers in f32 multiply in TF32, which rounds to 10 bits of mantissa")->group(kGroup);
-  app.add_option("--hardware", hardware_, "this_gpu (default), or ampere_plus: any discrete GPU from Ampere on, slower")
-      ->type_name("GPUS")
-      ->group(kGroup);
-  app.add_flag("--version-compatible", version_compatible_,
-               "Let newer TensorRT of the same major version load the engine (it must be signed: --sign)")
-      ->group(kGroup);
-  app.add_option("--aux-streams", aux_streams_, "Streams beside the main one for one inference (default: TensorRT's choice)")
-      ->check(CLI::Range(0, 16))
-      ->group(kGroup);
-  app.add_option("--dla-core", dla_core_, "Run what it can on this deep-learning accelerator (Jetson)")
-      ->check(CLI::Range(0, 15))
-      ->group(kGroup);
 }
 
 Status CompileRequest::resolve() {
@@ -87,34 +61,13 @@ Status CompileRequest::resolve() {
   return {};
 }
 
-Status CompileRequest::apply_gpu_flags() {
-  if (options_.device) config_.device = options_.device;
-  if (optimization_level_) config_.optimization_level = *optimization_level_;
-  if (timing_cache_) config_.timing_cache = *timing_cache_;
-  if (tf32_) config_.tf32 = true;
-  if (version_compatible_) config_.version_compatible = true;
-  if (aux_streams_) config_.aux_streams = *aux_streams_;
-  if (dla_core_) config_.dla_core = *dla_core_;
-  if (hardware_) {
-    const auto level = parse_hardware_level(*hardware_);
-    if (!level.ok()) return level.status().at("--hardware");
-    config_.hardware = *level;
-  }
-  if (workspace_) {
-    const auto workspace = parse_workspace(*workspace_);
-    if (!workspace.ok()) return workspace.status().at("--workspace");
-    config_.workspace = *workspace;
-  }
-  return {};
-}
-
 Status CompileRequest::apply_flags() {
   if (common_.has_precision()) config_.precision = options_.precision;
   if (common_.has_threads()) config_.threads = options_.threads;
   if (common_.has_hint()) config_.hint = options_.hint;
   if (batch_) config_.max_batch = *batch_;
   if (timeout_) config_.timeout = std::chrono::seconds(*timeout_);
-  TERN_RETURN_IF_ERROR(apply_gpu_flags());
+  TERN_RETURN_IF_ERROR(common_.gpu_flags().apply(config_));
   std::vector<ShapeProfile> given;
   for (const std::string& text : profiles_) {
     auto profile = parse_profile(text);

@@ -25,15 +25,11 @@ class CompileRequest {
   [[nodiscard]] CommonOptions& common() noexcept { return common_; }
 
  private:
-  void declare_gpu(CLI::App& app);
   [[nodiscard]] Status apply_flags();
-  [[nodiscard]] Status apply_gpu_flags();
 
   std::string model_file_;
-  std::optional<std::string> config_file_, workspace_, timing_cache_;
-  std::optional<int> batch_, timeout_, optimization_level_, aux_streams_, dla_core_;
-  std::optional<std::string> hardware_;
-  bool tf32_ = false, version_compatible_ = false;
+  std::optional<std::string> config_file_;
+  std::optional<int> batch_, timeout_;
   std::vector<std::string> profiles_;
   CommonOptions common_;
   TaskOptions options_;

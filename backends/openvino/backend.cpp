@@ -242,6 +242,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
   const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
   if (!quantised.ok()) return quantised.status().at(where);
   if (*quantised) return compile_calibrated(model, **quantised, config, progress, stop);
@@ -249,7 +250,6 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));

@@ -4,7 +4,10 @@
 // turns. Every mode copies its input to the GPU and its outputs back, but for `tern_device`, which does neither.
 //
 //   tern_tensorrt_latency MODEL.onnx [--precision auto] [--calibration FILE] [--tf32] [--level N] [--batch 1] [--rounds 20]
-//     [--runs 50] [--timing-cache FILE] [--rebuild] [--explain]
+//     [--runs 50] [--timing-cache FILE] [--plan FILE] [--build-only] [--rebuild] [--explain]
+//
+// --plan: the plan lies in FILE, with what loads it in FILE.txt; built and put there where it is missing, so that slow builds can
+// run beside other work and be measured later, when the GPU is idle.
 //
 // One JSON line for the build, one for loading the plan 20 times, then one for each mode, times in milliseconds. --rebuild builds
 // once more, with what the first build left in the timing cache. --explain measures the bare loop in tern's ways (memory of its
@@ -14,9 +17,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,9 +39,9 @@ using namespace tern::bench;  // NOLINT(google-build-using-namespace)
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::string model, precision = "auto", calibration, timing_cache;
+  std::string model, precision = "auto", calibration, timing_cache, plan;
   int level = -1, batch = 1, rounds = 20, runs = 50;
-  bool tf32 = false, rebuild = false, explain = false;
+  bool tf32 = false, build_only = false, rebuild = false, explain = false;
 };
 
 double milliseconds_since(Clock::time_point start) {
@@ -201,9 +207,33 @@ class Comparison {
   std::vector<Mode> modes_;
 };
 
+void save(const EngineBlob& blob, const std::string& file) {
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(blob.bytes.data()), static_cast<std::streamsize>(blob.bytes.size()));
+  std::ofstream(file + ".txt") << to_string(blob.precision) << ' ' << blob.backend_version << ' ' << blob.engine_id << '\n';
+}
+
+EngineBlob load_plan(const std::string& file) {
+  EngineBlob blob;
+  std::string precision;
+  std::ifstream(file + ".txt") >> precision >> blob.backend_version >> blob.engine_id;
+  blob.backend = "tensorrt";
+  blob.precision = parse_precision(precision).value();
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const auto raw = std::as_bytes(std::span(bytes));
+  blob.own({raw.begin(), raw.end()});
+  fmt::print("{{\"plan\": \"{}\", \"tensorrt\": \"{}\", \"precision\": \"{}\"}}\n", blob.engine_id,
+             blob.backend_version, precision);
+  return blob;
+}
+
 int run(const Options& options) {
   const auto backend = BackendRegistry::load().find("tensorrt").value();
-  const EngineBlob blob = build(*backend, options);
+  const bool is_built = !options.plan.empty() && std::filesystem::exists(options.plan + ".txt");
+  const EngineBlob blob = is_built ? load_plan(options.plan) : build(*backend, options);
+  if (!is_built && !options.plan.empty()) save(blob, options.plan);
+  if (options.build_only) return 0;
   if (options.rebuild) measure_rebuild(*backend, options);
   measure_load(*backend, blob);
   Comparison comparison(*backend, blob, options.batch);
@@ -227,6 +257,8 @@ int main(int argc, char** argv) {
   app.add_option("--timing-cache", options.timing_cache);
   app.add_option("--calibration", options.calibration)->check(CLI::ExistingFile);
   app.add_flag("--tf32", options.tf32);
+  app.add_option("--plan", options.plan);
+  app.add_flag("--build-only", options.build_only)->needs("--plan");
   app.add_flag("--rebuild", options.rebuild);
   app.add_flag("--explain", options.explain);
   CLI11_PARSE(app, argc, argv);

@@ -29,7 +29,6 @@ struct TaskOptions {
   int max_batch = 1;  ///< images run together, where the model leaves its batch open
   int threads = 0;    ///< 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
-  std::optional<Device> device{};  ///< the GPU to run on; none: cuda:0 where the backend is one of a GPU
   std::optional<std::filesystem::path> contract_file{};  ///< else model.tern.json beside the model, else metadata
   Contract::Overrides overrides{};                       ///< single contract fields
   std::shared_ptr<Logger> logger = null_logger();
@@ -41,6 +40,8 @@ struct TaskOptions {
   BuildConfig::Isolation isolation = BuildConfig::Isolation::kInProcess;
   std::chrono::seconds build_timeout{600};  ///< > 0, for builds in a process of their own
   std::stop_token stop{};                   ///< ends a build
+  /// All else of the build: the GPU, calibration, optimisation level... What has a field of its own above is taken from there.
+  BuildConfig build{};
 };
 
 namespace detail {

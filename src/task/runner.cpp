@@ -30,6 +30,17 @@ Status check_ports(const Model& model, const Contract& contract) {
       .with_hint("`tern run` takes any number of tensors");
 }
 
+BuildConfig build_config(const TaskOptions& options) {
+  BuildConfig config = options.build;
+  config.precision = options.precision;
+  config.max_batch = options.max_batch;
+  config.threads = options.threads;
+  config.hint = options.hint;
+  config.timeout = options.build_timeout;
+  config.isolation = options.isolation;
+  return config;
+}
+
 Result<std::shared_ptr<InferenceRuntime>> runtime_of(const TaskOptions& options) {
   if (options.runtime != nullptr) return options.runtime;
   RuntimeOptions own;
@@ -76,14 +87,7 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(preprocessor),
                                                     std::move(postprocessor), std::move(runtime)));
   runner->logger_ = options.logger;
-  const BuildConfig config = with_task_profile({.precision = options.precision,
-                                                .max_batch = options.max_batch,
-                                                .threads = options.threads,
-                                                .hint = options.hint,
-                                                .device = options.device,
-                                                .timeout = options.build_timeout,
-                                                .isolation = options.isolation},
-                                               runner->model_, runner->contract_);
+  const BuildConfig config = with_task_profile(build_config(options), runner->model_, runner->contract_);
   CompileOptions compile;
   compile.backend = options.backend;
   compile.contract = &runner->contract_;
@@ -91,7 +95,7 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   compile.progress = options.progress;
   compile.stop = options.stop;
   EngineOptions load;
-  load.load = {.threads = options.threads, .hint = options.hint, .device = options.device,
+  load.load = {.threads = options.threads, .hint = options.hint, .device = options.build.device,
                .logger = options.logger};
   load.contexts = 0;  // the runner makes its own
   TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
