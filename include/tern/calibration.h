@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tern/contract.h"
 #include "tern/engine.h"
@@ -71,6 +74,20 @@ struct CollectOptions {
                                                                        std::span<const std::string> tensors,
                                                                        CalibrationSource& source, Backend& backend,
                                                                        const CollectOptions& options = {});
+
+/// What observe_tensors() calls.
+using ObserveTensor = std::function<Status(std::string_view tensor, std::span<const float> values)>;
+/// Runs `model` on every picture, once, as collect_statistics() does, and gives each tensor's values to `observe`, a tensor at a time, never
+/// from two threads at once. All tensors are given out by one run: activation_bytes and partial_file do not count here. Fails as
+/// collect_statistics() and as `observe`.
+[[nodiscard]] TERN_API Status observe_tensors(const Model& model, const Contract& contract,
+                                              std::span<const std::string> tensors, CalibrationSource& source,
+                                              Backend& backend, const CollectOptions& options,
+                                              const ObserveTensor& observe);
+
+/// Every activation that int8 of `model` may need a range for, on any target and with or without its head: what a calibration that is
+/// to serve all of them collects. ModelError as plan_quantization() where no target can quantise the model.
+[[nodiscard]] TERN_API Result<std::vector<std::string>> calibration_tensors(const Model& model);
 
 /// "openvino 2026.4.1 x86_64_avx512_vnni": CalibrationPassport::backend.
 [[nodiscard]] TERN_API std::string calibration_backend_text(const Backend& backend);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tern/calib_cache.h"
 #include "tern/contract.h"
 #include "tern/model.h"
 #include "tern/quant.h"
@@ -129,7 +130,16 @@ struct CalibrationVerdict {
 /// Writes the passport and, with a version (or where a cache lies there already, in its version), the TensorRT cache of the same
 /// ranges with its sidecars; each file whole or not at all, the passport last. CalibrationCacheError, and nothing is written,
 /// where files that judge_calibration() refuses lie in the place. IoError when the disk refuses.
-[[nodiscard]] TERN_API Status store_calibration(const CalibrationFiles& files, const CalibrationPassport& passport,
-                                                const std::optional<std::uint32_t>& tensorrt_version = {});
+[[nodiscard]] TERN_API Status
+store_calibration(const CalibrationFiles& files, const CalibrationPassport& passport,
+                  const std::optional<std::uint32_t>& tensorrt_version = {},
+                  TensorrtCache::Algorithm algorithm = TensorrtCache::Algorithm::kEntropy2);
+
+/// Writes `cache`, a calibration cache of TensorRT, as it is, with its sidecars and the passport that was made of it. A bare cache of
+/// just these bytes may lie in the place already: importing is the cure for it. CalibrationCacheError, and nothing is written,
+/// when it is no cache, when its scales are not the passport's, and where other files lie in the place that
+/// judge_calibration() refuses.
+[[nodiscard]] TERN_API Status import_calibration(const CalibrationFiles& files, const CalibrationPassport& passport,
+                                                 std::string_view cache);
 
 }  // namespace tern

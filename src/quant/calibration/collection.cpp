@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -25,6 +26,7 @@ constexpr std::chrono::seconds kSaveEvery{10};
 constexpr std::uint64_t kUnknownBytes = std::uint64_t{16} << 20;
 
 using Group = std::vector<std::string>;
+using Observers = std::vector<std::unique_ptr<FrameObserver>>;
 
 int worker_count(int asked, std::size_t frames) {
   const int wanted = asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -76,6 +78,23 @@ class Collection {
   Collection(const Model& model, const Contract& contract, CalibrationSource& source, Backend& backend,
              const CollectOptions& options)
       : model_(model), contract_(contract), source_(source), backend_(backend), options_(options) {}
+
+  Status observe(std::span<const std::string> tensors, const ObserveTensor& observe) {
+    TERN_RETURN_IF_ERROR(check(tensors));
+    TERN_ASSIGN_OR_RETURN(const EngineBlob blob, compile(tensors_));
+    TERN_ASSIGN_OR_RETURN(const Observers observers, make_observers(blob, tensors_));
+    std::mutex one_at_a_time;
+    return run_frames(
+        observers, source_, 0, source_.size(),
+        [&](std::size_t /*worker*/, std::string_view tensor, std::span<const float> values) {
+          const std::scoped_lock lock(one_at_a_time);
+          return observe(tensor, values);
+        },
+        options_.stop,
+        [&](std::size_t done) {
+          progress("observe", static_cast<double>(done) / static_cast<double>(source_.size()));
+        });
+  }
 
   Result<ActivationStatistics> run(std::span<const std::string> tensors) {
     TERN_RETURN_IF_ERROR(check(tensors));
@@ -174,15 +193,20 @@ class Collection {
     return backend_.compile(with_outputs, float_config(model_, contract_.input), {}, options_.stop);
   }
 
-  /// Both passes over one group.
-  Status collect(const EngineBlob& blob, const Group& group) {
-    std::vector<std::unique_ptr<FrameObserver>> observers;
+  Result<Observers> make_observers(const EngineBlob& blob, const Group& group) {
+    Observers observers;
     for (int i = worker_count(options_.workers, source_.size()); i > 0; --i) {
       // An engine each: contexts of one CPU engine wait for each other.
       TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
                             backend_.load(blob, {.threads = 1, .cuda_graph = false, .logger = options_.logger}));
       TERN_ASSIGN_OR_RETURN(observers.emplace_back(), FrameObserver::create(std::move(engine), contract_.input, group));
     }
+    return observers;
+  }
+
+  /// Both passes over one group.
+  Status collect(const EngineBlob& blob, const Group& group) {
+    TERN_ASSIGN_OR_RETURN(const Observers observers, make_observers(blob, group));
     if (!state_.is_second_pass) {
       TERN_RETURN_IF_ERROR(pass(observers));
       TERN_RETURN_IF_ERROR(check_input());
@@ -247,6 +271,32 @@ Result<ActivationStatistics> collect_statistics(const Model& model, const Contra
                                                 std::span<const std::string> tensors, CalibrationSource& source,
                                                 Backend& backend, const CollectOptions& options) {
   return Collection(model, contract, source, backend, options).run(tensors);
+}
+
+Status observe_tensors(const Model& model, const Contract& contract, std::span<const std::string> tensors,
+                       CalibrationSource& source, Backend& backend, const CollectOptions& options,
+                       const ObserveTensor& observe) {
+  return Collection(model, contract, source, backend, options).observe(tensors, observe);
+}
+
+Result<std::vector<std::string>> calibration_tensors(const Model& model) {
+  std::vector<std::string> tensors;
+  std::set<std::string> known;
+  Status first;
+  for (const QuantTarget target : {QuantTarget::kTensorRt, QuantTarget::kOpenVino, QuantTarget::kOnnxRuntime}) {
+    for (const bool keep_head : {true, false}) {
+      const auto plan = plan_quantization(model, {.target = target, .keep_head_float = keep_head});
+      if (!plan.ok()) {
+        if (first.ok()) first = plan.status();
+        continue;
+      }
+      for (const std::string& tensor : plan->tensors) {
+        if (known.insert(tensor).second) tensors.push_back(tensor);
+      }
+    }
+  }
+  if (tensors.empty()) return first;
+  return tensors;
 }
 
 std::string calibration_backend_text(const Backend& backend) {

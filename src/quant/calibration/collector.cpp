@@ -89,7 +89,7 @@ Result<const float*> FrameObserver::as_floats(const TensorView& view) {
   return converted_.data();
 }
 
-Status FrameObserver::observe(const CalibrationFrame& frame, bool is_second_pass, ActivationStatistics& statistics) {
+Status FrameObserver::observe(const CalibrationFrame& frame, const Sink& sink) {
   const Status ran = run(frame);
   if (!ran.ok()) return ran.at(frame.name);
   for (const Port& port : ports_) {
@@ -99,27 +99,28 @@ Status FrameObserver::observe(const CalibrationFrame& frame, bool is_second_pass
     }
     const auto values = as_floats(view);
     if (!values.ok()) return values.status().at(in_quotes(port.tensor));
-    const Status seen = is_second_pass ? statistics.observe_histogram(port.tensor, *values, view.elements())
-                                       : statistics.observe_range(port.tensor, *values, view.elements());
+    const Status seen = sink(port.tensor, {*values, view.elements()});
     if (!seen.ok()) return seen.at(frame.name);
   }
-  ++statistics.frames;
   return {};
 }
 
-Status observe_frames(std::span<const std::unique_ptr<FrameObserver>> observers, CalibrationSource& source,
-                      std::size_t first, std::size_t count, bool is_second_pass, ActivationStatistics& total,
-                      const std::stop_token& stop, const std::function<void(std::size_t)>& progress) {
+Status run_frames(
+    std::span<const std::unique_ptr<FrameObserver>> observers, CalibrationSource& source, std::size_t first,
+    std::size_t count,
+    const std::function<Status(std::size_t worker, std::string_view tensor, std::span<const float> values)>& sink,
+    const std::stop_token& stop, const std::function<void(std::size_t)>& progress) {
   std::atomic<std::size_t> next{first};
   std::mutex mutex;  // guards what follows
   Status failure;
   std::size_t failed_at = first + count, done = 0;
-  std::vector<ActivationStatistics> seen(observers.size(), without_values(total));
   const auto work = [&](std::size_t worker) {
+    const FrameObserver::Sink own_sink = [&](std::string_view tensor, std::span<const float> values) {
+      return sink(worker, tensor, values);
+    };
     for (std::size_t i = next++; i < first + count && !stop.stop_requested(); i = next++) {
       auto frame = source.read(i);
-      const Status status =
-          frame.ok() ? observers[worker]->observe(*frame, is_second_pass, seen[worker]) : frame.status();
+      const Status status = frame.ok() ? observers[worker]->observe(*frame, own_sink) : frame.status();
       const std::scoped_lock lock(mutex);
       if (status.ok()) {
         progress(++done);
@@ -142,8 +143,23 @@ Status observe_frames(std::span<const std::unique_ptr<FrameObserver>> observers,
   }
   TERN_RETURN_IF_ERROR(failure);
   if (stop.stop_requested()) return {StatusCode::kCancelled, "stopped before all pictures were seen"};
+  return {};
+}
+
+Status observe_frames(std::span<const std::unique_ptr<FrameObserver>> observers, CalibrationSource& source,
+                      std::size_t first, std::size_t count, bool is_second_pass, ActivationStatistics& total,
+                      const std::stop_token& stop, const std::function<void(std::size_t)>& progress) {
+  std::vector<ActivationStatistics> seen(observers.size(), without_values(total));
+  TERN_RETURN_IF_ERROR(run_frames(
+      observers, source, first, count,
+      [&](std::size_t worker, std::string_view tensor, std::span<const float> values) {
+        return is_second_pass ? seen[worker].observe_histogram(tensor, values.data(), values.size())
+                              : seen[worker].observe_range(tensor, values.data(), values.size());
+      },
+      stop, progress));
   for (const ActivationStatistics& part : seen)
     TERN_RETURN_IF_ERROR(total.merge(part));
+  total.frames += count;
   return {};
 }
 

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tern/calibration.h"
@@ -14,16 +16,18 @@
 
 namespace tern {
 
-/// Runs frames through one engine that gives out a group of tensors, and observes them.
+/// Runs frames through one engine that gives out a group of tensors, and shows their values.
 class FrameObserver {
  public:
+  using Sink = std::function<Status(std::string_view tensor, std::span<const float> values)>;
+
   /// `tensors`: outputs of the engine, or its input.
   [[nodiscard]] static Result<std::unique_ptr<FrameObserver>> create(std::shared_ptr<Engine> engine,
                                                                      const InputContract& input,
                                                                      const std::vector<std::string>& tensors);
 
-  /// Adds the values of one frame to `statistics`. Failures name the frame.
-  [[nodiscard]] Status observe(const CalibrationFrame& frame, bool is_second_pass, ActivationStatistics& statistics);
+  /// Runs the model on a frame and gives each tensor to `sink`, in the order of create(). Failures name the frame.
+  [[nodiscard]] Status observe(const CalibrationFrame& frame, const Sink& sink);
 
  private:
   explicit FrameObserver(std::shared_ptr<Engine> engine, Preprocessor preprocessor)
@@ -46,9 +50,17 @@ class FrameObserver {
   std::vector<float> converted_;  // of a tensor that is not f32
 };
 
-/// Runs frames [first, first + count) on all observers at once, a thread each; every one adds to statistics of its own, which begin as
-/// `empty` and are merged into `total` at the end. The failure of the first frame that has one. Cancelled, and `total` unchanged,
-/// after a stop.
+/// Runs frames [first, first + count) on all observers at once, a thread each, and gives the values to `sink` with the observer's
+/// number, from its thread. `progress` is told, under a lock, how many are done. The failure of the first frame that has one;
+/// Cancelled after a stop.
+[[nodiscard]] Status run_frames(
+    std::span<const std::unique_ptr<FrameObserver>> observers, CalibrationSource& source, std::size_t first,
+    std::size_t count,
+    const std::function<Status(std::size_t worker, std::string_view tensor, std::span<const float> values)>& sink,
+    const std::stop_token& stop, const std::function<void(std::size_t done)>& progress);
+
+/// The same, with the values counted in: each thread adds to statistics of its own, which are merged into `total` at the end.
+/// `total` is unchanged after a failure or a stop.
 [[nodiscard]] Status observe_frames(std::span<const std::unique_ptr<FrameObserver>> observers,
                                     CalibrationSource& source, std::size_t first, std::size_t count,
                                     bool is_second_pass, ActivationStatistics& total, const std::stop_token& stop,

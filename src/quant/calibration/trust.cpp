@@ -10,7 +10,6 @@
 #include "base/sha256.h"
 #include "base/sidecar.h"
 #include "model/text.h"
-#include "tern/calib_cache.h"
 #include "tern/passport.h"
 
 namespace tern {
@@ -106,6 +105,19 @@ Status check_cache(const CalibrationFiles& files, const CalibrationPassport& pas
   return scales.ok() ? scales : scales.at(files.cache.string()).with_hint(kRemove);
 }
 
+/// Writes the files; an empty `cache` is none. The passport comes last.
+Status write_all(const CalibrationFiles& files, const CalibrationPassport& passport, std::string_view cache) {
+  const std::string json = passport.to_json();
+  TERN_RETURN_IF_ERROR(CalibrationPassport::from_json(json, "the new passport").status());
+  if (!cache.empty()) {
+    const std::string name = files.cache.filename().string();
+    TERN_RETURN_IF_ERROR(write_file(files.cache, cache));
+    TERN_RETURN_IF_ERROR(write_file(files.sha256(), format_sidecar(hash_of(cache), name)));
+    TERN_RETURN_IF_ERROR(write_file(files.dataset_sha256(), format_sidecar(dataset_line(passport), name)));
+  }
+  return write_file(files.passport, json);
+}
+
 /// Why the passport is not the subject's; empty when it is.
 std::string difference(const CalibrationPassport& passport, const CalibrationSubject& subject) {
   const auto text = [](const std::string& hash) { return hash.empty() ? std::string("unknown") : hash.substr(0, 16); };
@@ -169,26 +181,33 @@ Result<CalibrationPassport> trusted_passport(const CalibrationFiles& files, cons
 }
 
 Status store_calibration(const CalibrationFiles& files, const CalibrationPassport& passport,
-                         const std::optional<std::uint32_t>& tensorrt_version) {
+                         const std::optional<std::uint32_t>& tensorrt_version, TensorrtCache::Algorithm algorithm) {
   // What cannot be judged is not overwritten: it may be a cache that somebody still needs.
   TERN_RETURN_IF_ERROR(judge_calibration(files, {}).status());
-  const std::string json = passport.to_json();
-  TERN_RETURN_IF_ERROR(CalibrationPassport::from_json(json, "the new passport").status());
-  TensorrtCache cache = TensorrtCache::of(passport.ranges, tensorrt_version.value_or(0));
+  TensorrtCache cache = TensorrtCache::of(passport.ranges, tensorrt_version.value_or(0), algorithm);
   if (!tensorrt_version && is_there(files.cache)) {
     // The passport's new numbers would not be those of a cache that stays.
     TERN_ASSIGN_OR_RETURN(const TensorrtCache old, TensorrtCache::from_file(files.cache));
     cache.version = old.version;
     cache.algorithm = old.algorithm;
   }
-  if (cache.version != 0) {
-    TERN_ASSIGN_OR_RETURN(const std::string text, cache.to_text());
-    const std::string name = files.cache.filename().string();
-    TERN_RETURN_IF_ERROR(write_file(files.cache, text));
-    TERN_RETURN_IF_ERROR(write_file(files.sha256(), format_sidecar(hash_of(text), name)));
-    TERN_RETURN_IF_ERROR(write_file(files.dataset_sha256(), format_sidecar(dataset_line(passport), name)));
+  if (cache.version == 0) return write_all(files, passport, {});
+  TERN_ASSIGN_OR_RETURN(const std::string text, cache.to_text());
+  return write_all(files, passport, text);
+}
+
+Status import_calibration(const CalibrationFiles& files, const CalibrationPassport& passport, std::string_view cache) {
+  TERN_ASSIGN_OR_RETURN(const TensorrtCache parsed, TensorrtCache::parse(cache, files.cache.string()));
+  TERN_RETURN_IF_ERROR(check_scales(parsed, passport));
+  const Status judged = judge_calibration(files, {}).status();
+  if (!judged.ok()) {
+    // The bare cache that is imported may lie in the place already: nothing else may.
+    const auto there = read_limited(files.cache, TensorrtCache::kMaxBytes);
+    if (is_there(files.passport) || is_there(files.sha256()) || is_there(files.dataset_sha256()) || !there.ok() ||
+        *there != cache)
+      return judged;
   }
-  return write_file(files.passport, json);
+  return write_all(files, passport, cache);
 }
 
 }  // namespace tern

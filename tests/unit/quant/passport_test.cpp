@@ -376,6 +376,28 @@ TEST_F(TrustTest, AnImportedCacheIsOfNoKnownDataSet) {
   EXPECT_EQ(judge().kind, Kind::kTrusted);
 }
 
+TEST_F(TrustTest, ImportingABareCacheIsTheCure) {
+  const std::string text = "TRT-8601-EntropyCalibration2\nimages: 3C010A14\r\n";
+  CalibrationPassport imported = sample();
+  imported.method = "imported";
+  imported.frames = 0;
+  imported.backend.clear();
+  imported.imported_sha256 = kA;
+  imported.ranges = {{"images", 1.0002441F}};
+  imported.covered = 1;
+  files_ = CalibrationFiles::beside(folder_ / "bare.onnx");
+  rewrite(files_.cache, text);
+  refused("has no bare.calib.json beside it");
+  EXPECT_FALSE(import_calibration(files_, imported, text + "x: 3c010a14\n").ok()) << "another cache lies there";
+  EXPECT_FALSE(import_calibration(files_, imported, "junk").ok());
+  CalibrationPassport wrong = imported;
+  wrong.ranges["images"] = 2;
+  EXPECT_FALSE(import_calibration(files_, wrong, text).ok()) << "not the cache's scale";
+  ASSERT_TRUE(import_calibration(files_, imported, text).ok());
+  EXPECT_EQ(judge().kind, Kind::kTrusted);
+  EXPECT_EQ(read_text_file(files_.cache, 1000).value(), text) << "as it was, to the last byte";
+}
+
 TEST_F(TrustTest, APassportThatCouldNotBeReadIsNotWritten) {
   const auto before = contents();
   CalibrationPassport bad = sample();
