@@ -65,6 +65,7 @@ Status CompileRequest::apply_flags() {
   if (common_.has_precision()) config_.precision = options_.precision;
   if (common_.has_threads()) config_.threads = options_.threads;
   if (common_.has_hint()) config_.hint = options_.hint;
+  if (!options_.build.calibration.empty()) config_.calibration = options_.build.calibration;
   if (batch_) config_.max_batch = *batch_;
   if (timeout_) config_.timeout = std::chrono::seconds(*timeout_);
   TERN_RETURN_IF_ERROR(common_.gpu_flags().apply(config_));

@@ -23,7 +23,7 @@ class CommonOptions {
  public:
   /// --log-level, --quiet.
   void declare_output(CLI::App& app);
-  /// --backend, --precision, --threads, --hint, --no-build, those of GpuFlags, and the flags of the runtime's configuration.
+  /// --backend, --precision, --threads, --hint, --calibration, --no-build, those of GpuFlags, and the flags of the runtime's configuration.
   void declare_engine(CLI::App& app);
   /// --contract, --set.
   void declare_contract(CLI::App& app);
@@ -61,7 +61,7 @@ class CommonOptions {
   GpuFlags gpu_flags_;
   RuntimeFlags runtime_flags_;
   const CLI::Option *precision_option_ = nullptr, *threads_option_ = nullptr, *hint_option_ = nullptr;
-  std::optional<std::string> contract_file_;
+  std::optional<std::string> contract_file_, calibration_;
   std::vector<std::string> sets_;
   std::optional<double> score_, iou_;
 };

@@ -55,30 +55,30 @@ constexpr bool kFlagsMayChoose = !compat::always_strongly_typed();
 
 /// A model with types of its own keeps them; strongly typed, so that TensorRT cannot do otherwise.
 Result<Plans> plan_half(Precision asked) {
-  if (asked == Precision::kAuto || asked == Precision::kF16) return Plans{{Precision::kF16, .strongly_typed = true}};
+  if (asked == Precision::kAuto || asked == Precision::kF16) return Plans{{.precision = Precision::kF16, .strongly_typed = true}};
   return refuse(asked, "the model's weights are f16", "f16", kLeaveIt);
 }
 
 Result<Plans> plan_quantised(Precision asked, const Model& model) {
   TERN_RETURN_IF_ERROR(check_quantizers(model));
-  if (asked == Precision::kMixed) return Plans{{asked, .strongly_typed = true, .convert_to_f16 = true}};
+  if (asked == Precision::kMixed) return Plans{{.precision = asked, .strongly_typed = true, .convert_to_f16 = true}};
   if (asked == Precision::kAuto || asked == Precision::kI8)
-    return Plans{{Precision::kI8, .strongly_typed = !kFlagsMayChoose || is_half(model)}};
+    return Plans{{.precision = Precision::kI8, .strongly_typed = !kFlagsMayChoose || is_half(model)}};
   return refuse(asked, "the model is quantised", "i8, mixed", kTakeI8);
 }
 
 PrecisionPlan f16_plan() {
-  return {Precision::kF16, .strongly_typed = !kFlagsMayChoose, .convert_to_f16 = !kFlagsMayChoose};
+  return {.precision = Precision::kF16, .strongly_typed = !kFlagsMayChoose, .convert_to_f16 = !kFlagsMayChoose};
 }
 
 PrecisionPlan i8_plan(PrecisionMeans::Ranges ranges) {
-  if (kFlagsMayChoose && ranges == PrecisionMeans::Ranges::kCache) return {Precision::kI8, .use_cache = true};
-  return {Precision::kI8, .strongly_typed = !kFlagsMayChoose, .insert_qdq = true, .convert_to_f16 = !kFlagsMayChoose};
+  if (kFlagsMayChoose && ranges == PrecisionMeans::Ranges::kCache) return {.precision = Precision::kI8, .use_cache = true};
+  return {.precision = Precision::kI8, .strongly_typed = !kFlagsMayChoose, .insert_qdq = true, .convert_to_f16 = !kFlagsMayChoose};
 }
 
 Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
   const bool has_ranges = means.ranges != PrecisionMeans::Ranges::kNone;
-  const PrecisionPlan f32{Precision::kF32, .strongly_typed = !kFlagsMayChoose};
+  const PrecisionPlan f32{.precision = Precision::kF32, .strongly_typed = !kFlagsMayChoose};
   std::string offered = means.fast_f16 ? "f32, f16, mixed" : "f32";
   if (has_ranges) offered += ", i8";
   switch (asked) {
@@ -99,7 +99,7 @@ Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
       return refuse(asked, "the model is not quantised, and no calibration is given", offered, kCalibrate);
     case Precision::kMixed:
       if (means.fast_f16)
-        return Plans{{asked, .strongly_typed = true, .insert_qdq = has_ranges, .convert_to_f16 = true}};
+        return Plans{{.precision = asked, .strongly_typed = true, .insert_qdq = has_ranges, .convert_to_f16 = true}};
       return refuse(asked, "this GPU is no faster in f16", offered, "ask for f32 or auto");
     case Precision::kBF16:
       break;
@@ -110,6 +110,14 @@ Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
 }  // namespace
 
 Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& model, const PrecisionMeans& means) {
+  const bool is_float_asked =
+      asked == Precision::kF32 || asked == Precision::kF16 || asked == Precision::kBF16;
+  if (means.ranges != PrecisionMeans::Ranges::kNone && (is_float_asked || is_quantised(model) || is_half(model))) {
+    return make_error(StatusCode::kConfigError, "a calibration makes i8 of a model in f32; {}",
+                      is_float_asked ? fmt::format("{} is asked for", to_string(asked)) : "this one has types of its own")
+        .at("calibration")
+        .with_hint("leave the calibration out, or ask for i8, mixed or auto with the float model");
+  }
   auto plans = is_quantised(model) ? plan_quantised(asked, model) : is_half(model) ? plan_half(asked) : plan_float(asked, means);
   if (!plans.ok()) return plans;
   for (PrecisionPlan& plan : *plans)

@@ -134,13 +134,23 @@ TEST(PlanPrecision, what_cannot_be_had_is_refused_with_what_can) {
   };
   refused(Precision::kI8, float_model(), {.fast_f16 = true}, "f32, f16, mixed");
   refused(Precision::kBF16, float_model(), {.fast_f16 = true}, "f32, f16, mixed");
-  refused(Precision::kBF16, float_model(), {.fast_f16 = true, .ranges = Ranges::kCache}, "f32, f16, mixed, i8");
   refused(Precision::kMixed, float_model(), {}, "f32");
   refused(Precision::kF16, float_model(), {}, "f32");
   refused(Precision::kF32, half_model(), {.fast_f16 = true}, "f16");
   refused(Precision::kMixed, half_model(), {.fast_f16 = true}, "f16");
   refused(Precision::kF32, quantised_model(), {.fast_f16 = true}, "i8, mixed");
   refused(Precision::kF16, quantised_model(), {.fast_f16 = true}, "i8, mixed");
+}
+
+TEST(PlanPrecision, a_calibration_that_nothing_would_use_is_refused) {
+  const PrecisionMeans means{.fast_f16 = true, .ranges = Ranges::kPassport};
+  for (const Precision asked : {Precision::kF32, Precision::kF16, Precision::kBF16})
+    EXPECT_EQ(plan_precision(asked, float_model(), means).status().where(), "calibration") << to_string(asked);
+  for (const Precision asked : {Precision::kAuto, Precision::kI8, Precision::kMixed}) {
+    EXPECT_EQ(plan_precision(asked, quantised_model(), means).status().where(), "calibration") << to_string(asked);
+    EXPECT_EQ(plan_precision(asked, half_model(), means).status().where(), "calibration") << to_string(asked);
+    EXPECT_TRUE(plan_precision(asked, float_model(), means).ok());
+  }
 }
 
 TEST(Precisions, mixed_is_no_wider_than_anything_below_f32) {
