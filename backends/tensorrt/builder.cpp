@@ -186,7 +186,7 @@ Status Build::calibrate() {
 
 /// Where the engine is to run, beyond this GPU.
 Status Build::place() {
-  if (config_.aux_streams >= 0) target_->setMaxAuxStreams(config_.aux_streams);
+  if (config_.aux_streams >= 0) static_cast<void>(target_->setMaxAuxStreams(config_.aux_streams));
   if (config_.version_compatible) target_->setFlag(nvinfer1::BuilderFlag::kVERSION_COMPATIBLE);
   if (config_.hardware == HardwareLevel::kAmperePlus) {
     constexpr int kAmpere = 80;
@@ -198,7 +198,7 @@ Status Build::place() {
     target_->setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel::kAMPERE_PLUS);
   }
   if (config_.dla_core < 0) return {};
-  const int cores = builder_->getNbDLACores();
+  const int cores = compat::dla_cores(*builder_);
   if (config_.dla_core >= cores) {
     return make_error(StatusCode::kConfigError, "{} has {} deep-learning accelerators; {} was asked for", gpu_.name,
                       cores, config_.dla_core)
@@ -210,9 +210,7 @@ Status Build::place() {
         .at("dla_core")
         .with_hint("ask for f16 or i8");
   }
-  target_->setDefaultDeviceType(nvinfer1::DeviceType::kDLA);
-  target_->setDLACore(config_.dla_core);
-  target_->setFlag(nvinfer1::BuilderFlag::kGPU_FALLBACK);
+  compat::build_for_dla(*target_, config_.dla_core);
   return {};
 }
 
@@ -259,7 +257,7 @@ Status Build::check_precision(const EngineFacts& facts, EngineBlob& blob) const 
 Status Build::examine(const nvinfer1::IHostMemory& plan, EngineBlob& blob) {
   TERN_ASSIGN_OR_RETURN(const auto runtime, library_.create_runtime());
   runtime->setEngineHostCodeAllowed(config_.version_compatible);  // TensorRT's own code, from this build
-  if (config_.dla_core >= 0) runtime->setDLACore(config_.dla_core);
+  if (config_.dla_core >= 0) compat::run_on_dla(*runtime, config_.dla_core);
   const std::unique_ptr<nvinfer1::ICudaEngine> engine(runtime->deserializeCudaEngine(plan.data(), plan.size()));
   if (engine == nullptr) {
     return Status(StatusCode::kEngineBuildError, "TensorRT cannot load what it built").with_cause(log_.text());
@@ -327,7 +325,7 @@ Result<EngineBlob> Build::run(const Progress& progress, const std::stop_token& s
       return blob;
     }
     const bool is_last = i + 1 == plans.size();
-    if (is_last || blob.status().code() != StatusCode::kEngineBuildError) return blob;
+    if (is_last || !may_step_down(blob.status())) return blob;
     steps_down.push_back(fmt::format("auto took {} first, which did not build: {}", to_string(precision_.precision),
                                      blob.status().message()));
   }

@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "logger.h"
 #include "stream.h"
+#include "trt_compat.h"
 
 namespace tern::trt_backend {
 namespace {
@@ -52,7 +53,7 @@ Result<std::shared_ptr<TensorRtEngine>> TensorRtEngine::create(const Library& li
     TERN_ASSIGN_OR_RETURN(engine->runtime_, library.create_runtime());
     engine->runtime_->setGpuAllocator(&engine->allocator_);
     engine->runtime_->setEngineHostCodeAllowed(blob.version_compatible);  // else a plan is data, and must stay so
-    if (blob.dla_core >= 0) engine->runtime_->setDLACore(blob.dla_core);
+    if (blob.dla_core >= 0) compat::run_on_dla(*engine->runtime_, blob.dla_core);
     engine->engine_.reset(engine->runtime_->deserializeCudaEngine(blob.bytes.data(), blob.bytes.size()));
     if (engine->engine_ == nullptr) {
       return Status(StatusCode::kEngineGateError, "TensorRT cannot load the engine")

@@ -125,4 +125,8 @@ Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& 
   return plans;
 }
 
+bool may_step_down(const Status& status) noexcept {
+  return status.code() == StatusCode::kEngineBuildError;
+}
+
 }  // namespace tern::trt_backend

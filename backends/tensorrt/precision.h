@@ -35,4 +35,7 @@ struct PrecisionPlan {
 [[nodiscard]] Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& model,
                                                                 const PrecisionMeans& means);
 
+/// Whether the next plan may be tried after this failure: TensorRT could not build it.
+[[nodiscard]] bool may_step_down(const Status& status) noexcept;
+
 }  // namespace tern::trt_backend
