@@ -29,7 +29,7 @@ TEST(BuildConfig, an_empty_object_gives_the_defaults) {
   const BuildConfig config = BuildConfig::from_json("{}", "").value();
   EXPECT_EQ(config.to_json(), BuildConfig{}.to_json());
   EXPECT_EQ(config.to_json(),
-            R"({"aux_streams":null,"device":null,"dla_core":null,"hardware":"this_gpu","hint":"latency",)"
+            R"({"aux_streams":null,"calibration":null,"device":null,"dla_core":null,"hardware":"this_gpu","hint":"latency",)"
             R"("isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto","profiles":{},)"
             R"("tf32":false,"threads":0,"timeout_s":600,"timing_cache":null,"version_compatible":false,)"
             R"("workspace":null})");
