@@ -20,9 +20,9 @@ namespace tern {
 namespace {
 
 constexpr std::array<const CommandInfo*, 15> kCommands{
-    &kInspectCommand, &kDetectCommand, &kSegmentCommand, &kClassifyCommand, &kRunCommand,
-    &kEvalCommand,    &kBenchCommand,  &kCompileCommand, &kCacheCommand,    &kCalibCommand,
-    &kQuantizeCommand, &kVerifyCommand,  &kKeysCommand,   &kConfigCommand,  &kDoctorCommand};
+    &kInspectCommand,  &kDetectCommand, &kSegmentCommand, &kClassifyCommand, &kRunCommand,
+    &kEvalCommand,     &kBenchCommand,  &kCompileCommand, &kCacheCommand,    &kCalibCommand,
+    &kQuantizeCommand, &kVerifyCommand, &kKeysCommand,    &kConfigCommand,   &kDoctorCommand};
 
 std::string exit_codes() {
   std::string text = "Exit codes:";

@@ -191,7 +191,8 @@ Status Build::place() {
   if (config_.hardware == HardwareLevel::kAmperePlus) {
     constexpr int kAmpere = 80;
     if (gpu_.compute_capability < kAmpere || gpu_.is_integrated) {
-      return make_error(StatusCode::kConfigError, "engines for Ampere and newer are built on such a GPU; this is {}", gpu_.name)
+      return make_error(StatusCode::kConfigError, "engines for Ampere and newer are built on such a GPU; this is {}",
+                        gpu_.name)
           .at("hardware")
           .with_hint("build with this_gpu; integrated GPUs (Jetson) have no other choice");
     }

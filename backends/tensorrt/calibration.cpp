@@ -23,11 +23,12 @@ Status check_coverage(const CacheMapping& mapping, const std::string& where) {
   std::string names;
   for (std::size_t i = 0; i < std::min(kMostNames, mapping.missing.size()); ++i)
     names += fmt::format("{}'{}'", i > 0 ? ", " : "", mapping.missing[i]);
-  return make_error(StatusCode::kCalibrationCacheError,
-                    "the calibration has ranges for {} of the {} tensors that int8 needs one for; {:.0f}% are the least; "
-                    "there is none for {}{}",
-                    mapping.wanted - mapping.missing.size(), mapping.wanted, kLeastCoverage * 100, names,
-                    mapping.missing.size() > kMostNames ? " and others" : "")
+  return make_error(
+             StatusCode::kCalibrationCacheError,
+             "the calibration has ranges for {} of the {} tensors that int8 needs one for; {:.0f}% are the least; "
+             "there is none for {}{}",
+             mapping.wanted - mapping.missing.size(), mapping.wanted, kLeastCoverage * 100, names,
+             mapping.missing.size() > kMostNames ? " and others" : "")
       .at(where)
       .with_hint("calibrate this model anew: tern calib");
 }
@@ -50,7 +51,8 @@ std::string header_text(const TensorrtCache& cache) {
   return fmt::format("TRT-{}-{}", cache.version, to_string(cache.algorithm));
 }
 
-Status from_cache(Calibration& calibration, const Model& model, const CalibrationFiles& files, std::int32_t trt_version) {
+Status from_cache(Calibration& calibration, const Model& model, const CalibrationFiles& files,
+                  std::int32_t trt_version) {
   const std::string where = files.cache.string();
   TERN_ASSIGN_OR_RETURN(const TensorrtCache cache, TensorrtCache::from_file(files.cache));
   TERN_ASSIGN_OR_RETURN(const QuantizationPlan plan, plan_quantization(model, {.target = QuantTarget::kTensorRt}));
@@ -58,19 +60,21 @@ Status from_cache(Calibration& calibration, const Model& model, const Calibratio
   TERN_RETURN_IF_ERROR(check_coverage(mapping, where));
   if (!mapping.suspicious.empty()) {
     const auto& first = mapping.suspicious.front();
-    return make_error(StatusCode::kCalibrationCacheError, "the scale of '{}' can hardly be right: {}", first.tensor, first.why)
+    return make_error(StatusCode::kCalibrationCacheError, "the scale of '{}' can hardly be right: {}", first.tensor,
+                      first.why)
         .at(where)
         .with_hint("`tern calib show` lists every scale; calibrate this model anew");
   }
   const auto version = static_cast<std::uint32_t>(trt_version);
-  calibration.notes.push_back(fmt::format("int8 scales of {} tensors from {}, of {} that want one", mapping.ranges.size(),
-                                          files.cache.filename().string(), mapping.wanted));
+  calibration.notes.push_back(fmt::format("int8 scales of {} tensors from {}, of {} that want one",
+                                          mapping.ranges.size(), files.cache.filename().string(), mapping.wanted));
   if (cache.version != version || cache.algorithm != TensorrtCache::Algorithm::kEntropy2) {
-    calibration.notes.push_back(fmt::format("the cache's header {} was read as TRT-{}-EntropyCalibration2", header_text(cache),
-                                            version));
+    calibration.notes.push_back(
+        fmt::format("the cache's header {} was read as TRT-{}-EntropyCalibration2", header_text(cache), version));
   }
   if (!mapping.renamed.empty())
-    calibration.notes.push_back(fmt::format("{} tensors of the cache have other names in the model", mapping.renamed.size()));
+    calibration.notes.push_back(
+        fmt::format("{} tensors of the cache have other names in the model", mapping.renamed.size()));
   TERN_ASSIGN_OR_RETURN(calibration.cache, rewritten(cache, mapping, version));
   calibration.ranges = std::move(mapping.ranges);
   calibration.source = PrecisionMeans::Ranges::kCache;

@@ -15,8 +15,8 @@ namespace tern::trt_backend {
 /// What a build's calibration says of a model.
 struct Calibration {
   PrecisionMeans::Ranges source = PrecisionMeans::Ranges::kNone;
-  TensorRanges ranges{};  ///< by the model's names
-  std::string cache{};    ///< kCache: as TensorRT of the running version writes it
+  TensorRanges ranges{};             ///< by the model's names
+  std::string cache{};               ///< kCache: as TensorRT of the running version writes it
   std::vector<std::string> notes{};  ///< what it is and what was changed of it, for the manifest
 };
 

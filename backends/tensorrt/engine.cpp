@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kLeastPlanBytes = 256;
 
 Status check_blob(const Library& library, const EngineBlob& blob, const LoadOptions& options) {
-  const bool is_ours = blob.backend == "tensorrt" && (blob.version_compatible || blob.backend_version == library.version_text());
+  const bool is_ours =
+      blob.backend == "tensorrt" && (blob.version_compatible || blob.backend_version == library.version_text());
   if (!is_ours) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is tensorrt {}", blob.backend,
                       blob.backend_version, library.version_text())

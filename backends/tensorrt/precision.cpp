@@ -55,7 +55,8 @@ constexpr bool kFlagsMayChoose = !compat::always_strongly_typed();
 
 /// A model with types of its own keeps them; strongly typed, so that TensorRT cannot do otherwise.
 Result<Plans> plan_half(Precision asked) {
-  if (asked == Precision::kAuto || asked == Precision::kF16) return Plans{{.precision = Precision::kF16, .strongly_typed = true}};
+  if (asked == Precision::kAuto || asked == Precision::kF16)
+    return Plans{{.precision = Precision::kF16, .strongly_typed = true}};
   return refuse(asked, "the model's weights are f16", "f16", kLeaveIt);
 }
 
@@ -72,8 +73,12 @@ PrecisionPlan f16_plan() {
 }
 
 PrecisionPlan i8_plan(PrecisionMeans::Ranges ranges) {
-  if (kFlagsMayChoose && ranges == PrecisionMeans::Ranges::kCache) return {.precision = Precision::kI8, .use_cache = true};
-  return {.precision = Precision::kI8, .strongly_typed = !kFlagsMayChoose, .insert_qdq = true, .convert_to_f16 = !kFlagsMayChoose};
+  if (kFlagsMayChoose && ranges == PrecisionMeans::Ranges::kCache)
+    return {.precision = Precision::kI8, .use_cache = true};
+  return {.precision = Precision::kI8,
+          .strongly_typed = !kFlagsMayChoose,
+          .insert_qdq = true,
+          .convert_to_f16 = !kFlagsMayChoose};
 }
 
 Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
@@ -110,15 +115,17 @@ Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
 }  // namespace
 
 Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& model, const PrecisionMeans& means) {
-  const bool is_float_asked =
-      asked == Precision::kF32 || asked == Precision::kF16 || asked == Precision::kBF16;
+  const bool is_float_asked = asked == Precision::kF32 || asked == Precision::kF16 || asked == Precision::kBF16;
   if (means.ranges != PrecisionMeans::Ranges::kNone && (is_float_asked || is_quantised(model) || is_half(model))) {
-    return make_error(StatusCode::kConfigError, "a calibration makes i8 of a model in f32; {}",
-                      is_float_asked ? fmt::format("{} is asked for", to_string(asked)) : "this one has types of its own")
+    return make_error(
+               StatusCode::kConfigError, "a calibration makes i8 of a model in f32; {}",
+               is_float_asked ? fmt::format("{} is asked for", to_string(asked)) : "this one has types of its own")
         .at("calibration")
         .with_hint("leave the calibration out, or ask for i8, mixed or auto with the float model");
   }
-  auto plans = is_quantised(model) ? plan_quantised(asked, model) : is_half(model) ? plan_half(asked) : plan_float(asked, means);
+  auto plans = is_quantised(model) ? plan_quantised(asked, model)
+               : is_half(model)    ? plan_half(asked)
+                                   : plan_float(asked, means);
   if (!plans.ok()) return plans;
   for (PrecisionPlan& plan : *plans)
     plan.was_asked = asked != Precision::kAuto;

@@ -210,7 +210,8 @@ class Comparison {
 void save(const EngineBlob& blob, const std::string& file) {
   std::ofstream(file, std::ios::binary)
       .write(reinterpret_cast<const char*>(blob.bytes.data()), static_cast<std::streamsize>(blob.bytes.size()));
-  std::ofstream(file + ".txt") << to_string(blob.precision) << ' ' << blob.backend_version << ' ' << blob.engine_id << '\n';
+  std::ofstream(file + ".txt") << to_string(blob.precision) << ' ' << blob.backend_version << ' ' << blob.engine_id
+                               << '\n';
 }
 
 EngineBlob load_plan(const std::string& file) {

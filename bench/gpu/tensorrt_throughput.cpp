@@ -63,7 +63,9 @@ void measure(Engine& engine, int batch, int contexts, double seconds) {
   for (const auto& one : times)
     all.insert(all.end(), one.begin(), one.end());
   std::ranges::sort(all);
-  const auto at = [&](double part) { return all[static_cast<std::size_t>(part * static_cast<double>(all.size() - 1))]; };
+  const auto at = [&](double part) {
+    return all[static_cast<std::size_t>(part * static_cast<double>(all.size() - 1))];
+  };
   fmt::print(
       "{{\"batch\": {}, \"contexts\": {}, \"images_per_second\": {:.0f}, \"p50\": {:.3f}, \"p99\": {:.3f}, "
       "\"runs\": {}}}\n",
@@ -82,8 +84,9 @@ int run(const Options& options) {
     config.calibration = options.calibration;
     const EngineBlob blob = backend->compile(model, config, {}, {}).value();
     const auto engine = backend->load(blob, {}).value();
-    fmt::print("{{\"throughput\": \"{}\", \"tensorrt\": \"{}\", \"precision\": \"{}\", \"level\": {}, \"batch\": {}}}\n",
-               model.stem(), blob.backend_version, to_string(blob.precision), options.level, batch);
+    fmt::print(
+        "{{\"throughput\": \"{}\", \"tensorrt\": \"{}\", \"precision\": \"{}\", \"level\": {}, \"batch\": {}}}\n",
+        model.stem(), blob.backend_version, to_string(blob.precision), options.level, batch);
     for (const int contexts : options.contexts)
       measure(*engine, batch, contexts, options.seconds);
   }

@@ -55,7 +55,8 @@ struct CompileOptions {
 
 /// How an engine is loaded.
 struct EngineOptions {
-  LoadOptions load{};  ///< its logger and allow_host_code are the runtime's to set; open() takes the device of the BuildConfig
+  LoadOptions
+      load{};  ///< its logger and allow_host_code are the runtime's to set; open() takes the device of the BuildConfig
   /// Inferences that infer() may run at the same time; the others wait. 0: none, for applications that create contexts of
   /// their own (the memory of one is booked).
   int contexts = 1;

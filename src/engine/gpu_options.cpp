@@ -62,7 +62,8 @@ Status dev::refuse_gpu_options(const BuildConfig& config, std::string_view backe
 
 Status dev::refuse_gpu_options(const LoadOptions& options, std::string_view backend) {
   if (options.device) return refuse("device", backend, "GPU");
-  if (options.persistent_cache_bytes) return refuse("persistent_cache_bytes", backend, "persistent part of an L2 cache");
+  if (options.persistent_cache_bytes)
+    return refuse("persistent_cache_bytes", backend, "persistent part of an L2 cache");
   return {};
 }
 

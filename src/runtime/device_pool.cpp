@@ -68,8 +68,8 @@ class DevicePool::Impl {
 
   Seat& take() {
     const std::scoped_lock lock(mutex_);
-    Seat& seat = *std::ranges::min_element(
-        seats_, {}, [](const Seat& s) { return std::tuple(s.under_way, s.last_turn); });
+    Seat& seat =
+        *std::ranges::min_element(seats_, {}, [](const Seat& s) { return std::tuple(s.under_way, s.last_turn); });
     ++seat.under_way;
     seat.last_turn = ++turns_;
     return seat;

@@ -95,8 +95,8 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   compile.progress = options.progress;
   compile.stop = options.stop;
   EngineOptions load;
-  load.load = {.threads = options.threads, .hint = options.hint, .device = options.build.device,
-               .logger = options.logger};
+  load.load = {
+      .threads = options.threads, .hint = options.hint, .device = options.build.device, .logger = options.logger};
   load.contexts = 0;  // the runner makes its own
   TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
   const Status ready = runner->prepare(options.max_batch);
@@ -105,9 +105,7 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
 }
 
 void TaskRunner::say_line(const std::string& headline) const {
-  const auto ms = [](StageTimes::Duration time) {
-    return std::chrono::duration<double, std::milli>(time).count();
-  };
+  const auto ms = [](StageTimes::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
   logger_->log(LogLevel::kDebug, "task",
                fmt::format("{} on {} {}: {:.3f} ms to the input, {:.3f} ms inference, {:.3f} ms to the result: {}",
                            model_.stem(), info_.backend, info_.precision, ms(info_.times.preprocess),

@@ -11,9 +11,9 @@
 namespace tern {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::RuntimeTest;
 using testing::tiny_model;
-using ::testing::HasSubstr;
 
 const Device kFirst{DeviceKind::kCuda, 0}, kSecond{DeviceKind::kCuda, 1};
 

@@ -46,7 +46,8 @@ TEST(ReadCalibration, a_cache_gets_the_header_of_the_tensorrt_that_runs_and_keep
   EXPECT_EQ(calibration.cache.substr(calibration.cache.find('\n')), before.substr(before.find('\n')));
   EXPECT_EQ(CalibrationFolder::text_of(folder.cache()), before) << "the file is left as it is";
   ASSERT_EQ(calibration.notes.size(), 2U);
-  EXPECT_THAT(calibration.notes[1], HasSubstr("TRT-8601-EntropyCalibration2 was read as TRT-100600-EntropyCalibration2"));
+  EXPECT_THAT(calibration.notes[1],
+              HasSubstr("TRT-8601-EntropyCalibration2 was read as TRT-100600-EntropyCalibration2"));
   EXPECT_EQ(calibration.ranges.size(), plan_quantization(model)->tensors.size());
 }
 
@@ -85,7 +86,8 @@ TEST(ReadCalibration, what_is_not_trusted_is_refused) {
   std::string text = CalibrationFolder::text_of(folder.cache());
   text.back() == '\n' ? text[text.size() - 2] ^= 1 : text.back() ^= 1;
   std::ofstream(folder.cache(), std::ios::binary) << text;
-  EXPECT_EQ(read(model, folder.cache()).status().code(), StatusCode::kCalibrationCacheError) << "not what its sidecar says";
+  EXPECT_EQ(read(model, folder.cache()).status().code(), StatusCode::kCalibrationCacheError)
+      << "not what its sidecar says";
   std::filesystem::remove(folder.cache() + ".sha256");
   EXPECT_EQ(read(model, folder.cache()).status().code(), StatusCode::kCalibrationCacheError) << "a bare cache";
   EXPECT_FALSE(read(model, "/nonexistent/a.calib.json").ok());

@@ -16,12 +16,12 @@
 namespace tern {
 namespace {
 
-using ::testing::HasSubstr;
 using test::affine;
 using test::demo;
 using test::LineLogger;
 using test::noise;
 using test::TensorRtGpu;
+using ::testing::HasSubstr;
 
 TEST_F(TensorRtGpu, tensors_on_the_device_are_used_where_they_are) {
   const auto engine = load(blob_of(affine()));

@@ -17,8 +17,8 @@
 #include "support/source_dir.h"
 #include "tern/device_pool.h"
 #include "tern/engine_name.h"
-#include "tern/signature.h"
 #include "tern/runtime.h"
+#include "tern/signature.h"
 
 namespace tern {
 namespace {

@@ -95,7 +95,8 @@ TEST_F(TensorRtGpu, a_gpu_that_is_not_there_is_refused_by_its_number) {
   EXPECT_THAT(built.message(), HasSubstr("cuda:63"));
   const Status loaded = backend_->load(blob_of(affine()), {.device = far}).status();
   EXPECT_EQ(loaded.code(), StatusCode::kConfigError) << loaded.to_string();
-  EXPECT_EQ(backend_->load(blob_of(affine()), {.device = Device{}}).status().code(), StatusCode::kConfigError) << "a CPU";
+  EXPECT_EQ(backend_->load(blob_of(affine()), {.device = Device{}}).status().code(), StatusCode::kConfigError)
+      << "a CPU";
 }
 
 TEST_F(TensorRtGpu, the_first_gpu_may_be_named) {
@@ -177,7 +178,8 @@ TEST_F(TensorRtGpu, each_run_is_one_line_of_the_log_at_debug) {
   const std::string before = log->lines();
   ASSERT_TRUE(context->infer().ok());
   const std::string line = log->lines().substr(before.size());
-  EXPECT_THAT(line, ::testing::ContainsRegex(blob.engine_id + ": [0-9.]+ ms .on the GPU: in [0-9.]+, run [0-9.]+, out"));
+  EXPECT_THAT(line,
+              ::testing::ContainsRegex(blob.engine_id + ": [0-9.]+ ms .on the GPU: in [0-9.]+, run [0-9.]+, out"));
 }
 
 /// Needs two GPUs.

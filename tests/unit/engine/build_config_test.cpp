@@ -28,11 +28,12 @@ Status refusal(const std::string& json) {
 TEST(BuildConfig, an_empty_object_gives_the_defaults) {
   const BuildConfig config = BuildConfig::from_json("{}", "").value();
   EXPECT_EQ(config.to_json(), BuildConfig{}.to_json());
-  EXPECT_EQ(config.to_json(),
-            R"({"aux_streams":null,"calibration":null,"device":null,"dla_core":null,"hardware":"this_gpu","hint":"latency",)"
-            R"("isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto","profiles":{},)"
-            R"("tf32":false,"threads":0,"timeout_s":600,"timing_cache":null,"version_compatible":false,)"
-            R"("workspace":null})");
+  EXPECT_EQ(
+      config.to_json(),
+      R"({"aux_streams":null,"calibration":null,"device":null,"dla_core":null,"hardware":"this_gpu","hint":"latency",)"
+      R"("isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto","profiles":{},)"
+      R"("tf32":false,"threads":0,"timeout_s":600,"timing_cache":null,"version_compatible":false,)"
+      R"("workspace":null})");
 }
 
 TEST(BuildConfig, every_key_is_read) {
@@ -83,8 +84,9 @@ TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
            {"version_compatible", {"1", R"("yes")", "null"}},
            {"aux_streams", {"-1", "17", "1.5", R"("3")", "true"}},
            {"dla_core", {"-1", "16", "1.5", R"("0")", "true"}},
-           {"device", {"0", "true", R"("")", R"("cuda")", R"("cuda:")", R"("cuda:-1")", R"("cuda:64")", R"("cuda:01")",
-                       R"("cuda:1 ")", R"("cpu")", R"("gpu:0")"}},
+           {"device",
+            {"0", "true", R"("")", R"("cuda")", R"("cuda:")", R"("cuda:-1")", R"("cuda:64")", R"("cuda:01")",
+             R"("cuda:1 ")", R"("cpu")", R"("gpu:0")"}},
            {"profiles", {"1", "[]", "null", R"("images=1")"}}}) {
     for (const std::string& value : values) {
       const Status status = refusal("{\"" + key + "\": " + value + "}");
@@ -195,15 +197,14 @@ TEST(GpuOptions, are_refused_by_name_where_there_is_no_gpu) {
   EXPECT_TRUE(dev::refuse_gpu_options(BuildConfig{}, "OpenVINO").ok());
   EXPECT_TRUE(dev::refuse_gpu_options(BuildConfig{.max_batch = 4, .timing_cache = "x"}, "OpenVINO").ok());
   EXPECT_TRUE(dev::refuse_gpu_options(LoadOptions{}, "OpenVINO").ok());
-  const std::vector<std::pair<BuildConfig, std::string>> refused{
-      {{.workspace = Workspace{.percent = 50}}, "workspace"},
-      {{.optimization_level = 0}, "optimization_level"},
-      {{.tf32 = true}, "tf32"},
-      {{.hardware = HardwareLevel::kAmperePlus}, "hardware"},
-      {{.version_compatible = true}, "version_compatible"},
-      {{.aux_streams = 0}, "aux_streams"},
-      {{.dla_core = 0}, "dla_core"},
-      {{.device = Device{DeviceKind::kCuda, 0}}, "device"}};
+  const std::vector<std::pair<BuildConfig, std::string>> refused{{{.workspace = Workspace{.percent = 50}}, "workspace"},
+                                                                 {{.optimization_level = 0}, "optimization_level"},
+                                                                 {{.tf32 = true}, "tf32"},
+                                                                 {{.hardware = HardwareLevel::kAmperePlus}, "hardware"},
+                                                                 {{.version_compatible = true}, "version_compatible"},
+                                                                 {{.aux_streams = 0}, "aux_streams"},
+                                                                 {{.dla_core = 0}, "dla_core"},
+                                                                 {{.device = Device{DeviceKind::kCuda, 0}}, "device"}};
   for (const auto& [config, option] : refused) {
     const Status status = dev::refuse_gpu_options(config, "OpenVINO");
     EXPECT_EQ(status.code(), StatusCode::kConfigError) << option;

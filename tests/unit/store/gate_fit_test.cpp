@@ -71,7 +71,10 @@ EngineManifest plan(HardwareLevel hardware, bool version_compatible) {
 }
 
 HostFacts gpu(const std::string& cc, const std::string& sm_count, const std::string& version = "10.6.0.26") {
-  return {.version = version, .target = "cc_9.0_sm_132", .fit = {{"tensorrt", version}, {"cc", cc}, {"sm_count", sm_count}}, .info = {}};
+  return {.version = version,
+          .target = "cc_9.0_sm_132",
+          .fit = {{"tensorrt", version}, {"cc", cc}, {"sm_count", sm_count}},
+          .info = {}};
 }
 
 Status fit(const EngineManifest& manifest, const HostFacts& host) {

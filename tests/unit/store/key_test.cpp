@@ -38,10 +38,10 @@ TEST(EngineKey, holds_model_contract_every_build_option_backend_and_fit) {
   std::vector<std::string> names;
   for (const auto& [name, value] : key.fields)
     names.push_back(name);
-  EXPECT_THAT(names, ElementsAre("aux_streams", "backend", "backend_version", "calibration", "contract", "dla_core",
-                                 "fit.arch", "fit.isa", "hardware", "hint", "max_batch", "model", "optimization_level",
-                                 "plugins", "precision", "profiles", "tf32", "threads", "version_compatible",
-                                 "workspace"));
+  EXPECT_THAT(
+      names, ElementsAre("aux_streams", "backend", "backend_version", "calibration", "contract", "dla_core", "fit.arch",
+                         "fit.isa", "hardware", "hint", "max_batch", "model", "optimization_level", "plugins",
+                         "precision", "profiles", "tf32", "threads", "version_compatible", "workspace"));
   EXPECT_EQ(key.fields.at("model"), model_of(1).content_hash());
   EXPECT_EQ(key.fields.at("contract"), "c0ffee");
   EXPECT_EQ(key.fields.at("fit.isa"), "avx2");

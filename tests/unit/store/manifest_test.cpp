@@ -58,13 +58,13 @@ TEST(EngineManifest, name_and_key_must_agree_on_who_may_load_the_engine) {
       m.key.fields[field] = value;
     return EngineManifest::from_json(m.to_json(), "a.json").status();
   };
-  const std::map<std::string, std::string> hardware{{"hardware", "ampere_plus"}}, version{{"version_compatible", "true"}};
+  const std::map<std::string, std::string> hardware{{"hardware", "ampere_plus"}},
+      version{{"version_compatible", "true"}};
   EXPECT_TRUE(refused("yolo.v8.hw_ampere_plus.fp32.engine", hardware).ok());
   EXPECT_TRUE(refused("yolo.v8.cc_9.0_sm_132.vc.fp32.engine", version).ok());
-  for (const Status& status : {refused("yolo.v8.hw_ampere_plus.fp32.engine", {}),
-                               refused("yolo.v8.cc_9.0_sm_132.fp32.engine", hardware),
-                               refused("yolo.v8.cc_9.0_sm_132.vc.fp32.engine", {}),
-                               refused("yolo.v8.cc_9.0_sm_132.fp32.engine", version)}) {
+  for (const Status& status :
+       {refused("yolo.v8.hw_ampere_plus.fp32.engine", {}), refused("yolo.v8.cc_9.0_sm_132.fp32.engine", hardware),
+        refused("yolo.v8.cc_9.0_sm_132.vc.fp32.engine", {}), refused("yolo.v8.cc_9.0_sm_132.fp32.engine", version)}) {
     EXPECT_EQ(status.code(), StatusCode::kEngineGateError);
     EXPECT_THAT(status.where(), ::testing::HasSubstr("name"));
   }
