@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "int8.h"
 #include "race.h"
+#include "tern/dev/backend.h"
 #include "tern/dev/int8_build.h"
 
 namespace tern::ov_backend {
@@ -241,6 +242,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
   const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
   if (!quantised.ok()) return quantised.status().at(where);
   if (*quantised) return compile_calibrated(model, **quantised, config, progress, stop);
@@ -248,16 +250,6 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  if (config.workspace) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
-        .at("workspace")
-        .with_hint("leave it out; --threads limits what a build may use");
-  }
-  if (config.optimization_level >= 0) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
-        .at("optimization_level")
-        .with_hint("leave it out");
-  }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));
@@ -328,6 +320,7 @@ Result<EngineBlob> OpenVinoBackend::compile_calibrated(const Model& model, const
 }
 
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(options, "OpenVINO"));
   if (blob.backend != "openvino" || blob.backend_version != full_version()) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
                       blob.backend_version, full_version())

@@ -50,6 +50,7 @@ struct EngineManifest {
   std::string backend, backend_version, engine_id;
   Precision precision = Precision::kF32;  ///< what the backend uses
   std::map<std::string, int> layers;      ///< number of layers by precision, where the backend tells
+  std::vector<std::string> notes{};       ///< what the backend decided that was not asked for; EngineBlob::notes
   std::uint64_t size = 0;                 ///< bytes of the engine file
   std::string sha256;                     ///< of the whole file, as in X.engine.sha256
   std::vector<std::string> chunks;        ///< SHA-256 of each kChunkBytes of the file

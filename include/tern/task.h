@@ -26,7 +26,6 @@ class InferenceRuntime;
 struct TaskOptions {
   std::string backend = "auto";  ///< "auto" or a backend's name
   Precision precision = Precision::kAuto;
-  std::string calibration{};  ///< as BuildConfig::calibration
   int max_batch = 1;          ///< images run together, where the model leaves its batch open
   int threads = 0;            ///< 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
@@ -41,6 +40,8 @@ struct TaskOptions {
   BuildConfig::Isolation isolation = BuildConfig::Isolation::kInProcess;
   std::chrono::seconds build_timeout{600};  ///< > 0, for builds in a process of their own
   std::stop_token stop{};                   ///< ends a build
+  /// All else of the build: the GPU, calibration, optimisation level... What has a field of its own above is taken from there.
+  BuildConfig build{};
 };
 
 namespace detail {

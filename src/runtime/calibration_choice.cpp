@@ -25,7 +25,9 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
   if (!config.calibration.empty()) {
     TERN_ASSIGN_OR_RETURN(const CalibrationFiles files, CalibrationFiles::named_by(config.calibration));
     TERN_ASSIGN_OR_RETURN(const CalibrationPassport passport, trusted_passport(files, subject));
-    return CalibrationChoice{std::filesystem::absolute(files.passport).string(), passport.hash()};
+    // The same numbers, but TensorRT takes a cache by another way than a passport, to another engine.
+    const bool is_cache = std::filesystem::path(config.calibration) == files.cache;
+    return CalibrationChoice{config.calibration, files.passport.string(), passport.hash() + (is_cache ? " cache" : "")};
   }
   const bool is_auto = config.precision == Precision::kAuto;
   if ((!is_auto && config.precision != Precision::kI8) || model.path().empty() || !is_float(model))
@@ -34,7 +36,7 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
   auto verdict = judge_calibration(files, subject);
   if (verdict.ok() && verdict->kind == Kind::kNone) return CalibrationChoice{};
   if (verdict.ok() && verdict->kind == Kind::kTrusted)
-    return CalibrationChoice{std::filesystem::absolute(files.passport).string(), verdict->passport->hash()};
+    return CalibrationChoice{files.passport.string(), files.passport.string(), verdict->passport->hash()};
   if (!is_auto) return verdict.ok() ? trusted_passport(files, subject).status() : verdict.status();
   logger.log(LogLevel::kWarning, "runtime",
              fmt::format("{}: the calibration beside the model is not used: {}", files.passport.string(),
@@ -44,10 +46,10 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
 
 Status check_unchanged(const CalibrationChoice& choice) {
   if (choice.file.empty()) return {};
-  const auto passport = CalibrationPassport::from_file(choice.file);
-  if (passport.ok() && passport->hash() == choice.hash) return {};
+  const auto passport = CalibrationPassport::from_file(choice.passport);
+  if (passport.ok() && choice.hash.starts_with(passport->hash())) return {};
   return Status(StatusCode::kEngineBuildError, "the calibration was changed while the engine was built")
-      .at(choice.file)
+      .at(choice.passport)
       .with_hint("build it again");
 }
 

@@ -13,8 +13,9 @@ namespace tern {
 
 /// The calibration that a build uses.
 struct CalibrationChoice {
-  std::string file{};  ///< BuildConfig::calibration; empty: none
-  std::string hash{};  ///< CalibrationPassport::hash()
+  std::string file{};      ///< BuildConfig::calibration; empty: none
+  std::string passport{};  ///< the passport that is it, or beside it
+  std::string hash{};      ///< for the key: CalibrationPassport::hash(), and for a cache " cache" behind it
 };
 
 /// The calibration that `config` names, which must be trusted for this model and contract; else, for i8 and auto of a float

@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "model/text.h"
+#include "store/fit.h"
 #include "tern/manifest.h"
 
 namespace tern {
@@ -41,11 +42,17 @@ EngineKey EngineKey::of(const Model& model, std::string_view contract_hash, cons
   // All that to_json() writes, so that an option that is added there cannot be forgotten here.
   const nlohmann::json options = nlohmann::json::parse(config.to_json());
   for (const auto& [name, value] : options.items()) {
-    if (name != "timeout_s" && name != "isolation" && name != "timing_cache" && name != "calibration")
-      key.fields[name] = field_text(value);
+    const bool is_no_part = name == "timeout_s" || name == "isolation" || name == "timing_cache" || name == "device" ||
+                            name == "calibration";
+    if (!is_no_part) key.fields[name] = field_text(value);
   }
-  for (const auto& [name, value] : host.fit)
-    key.fields["fit." + name] = value;
+  for (const auto& [name, value] : host.fit) {
+    if (config.hardware == HardwareLevel::kThisGpu) {
+      key.fields["fit." + name] = value;
+    } else if (name != "sm_count") {
+      key.fields["fit." + name] = name == "cc" ? std::string(kAmperePlusFit) : value;
+    }
+  }
   return key;
 }
 

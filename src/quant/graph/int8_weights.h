@@ -16,7 +16,8 @@ struct Int8Weights {
 
 /// Scales are of the largest |w| (scale_of()); levels are rounded half to even. `axis` -1: one scale.
 /// REQUIRES: weights are finite and have the product of `dims` values; axis < dims.size().
-[[nodiscard]] Int8Weights quantize_weights(std::span<const float> weights, std::span<const std::int64_t> dims, int axis);
+[[nodiscard]] Int8Weights quantize_weights(std::span<const float> weights, std::span<const std::int64_t> dims,
+                                           int axis);
 
 /// sum (w - level * scale)^2 / sum w^2; 0 for weights that are all 0.
 [[nodiscard]] double relative_noise(const Int8Weights& quantised, std::span<const float> weights,

@@ -104,7 +104,8 @@ void QdqWriter::weight(int node, int axis) {
   edit_.node(node).set_input(1, place->second);
 }
 
-Status write(GraphEdit& edit, const TensorRanges& ranges, const QuantizeOptions& options, QuantizationSummary& summary) {
+Status write(GraphEdit& edit, const TensorRanges& ranges, const QuantizeOptions& options,
+             QuantizationSummary& summary) {
   TERN_RETURN_IF_ERROR(prepare_for_quantization(edit));
   TERN_ASSIGN_OR_RETURN(Placement placement, place_quantizers(edit, options));
   TERN_ASSIGN_OR_RETURN(summary.scales, activation_scales(placement.plan, ranges));

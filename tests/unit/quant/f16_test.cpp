@@ -135,7 +135,8 @@ TEST(ConvertToF16, TensorsReadInSubgraphsKeepNameAndType) {
     attribute.set_name(name);
     attribute.set_type(onnx::AttributeProto::GRAPH);
     OnnxBuilder::fill(*attribute.mutable_g()->add_node(), "Neg", {"r"}, {std::string(name) + "_out"});
-    OnnxBuilder::describe(*attribute.mutable_g()->add_output(), std::string(name) + "_out", {1, 4}, OnnxBuilder::kFloat);
+    OnnxBuilder::describe(*attribute.mutable_g()->add_output(), std::string(name) + "_out", {1, 4},
+                          OnnxBuilder::kFloat);
     attribute.mutable_g()->set_name(name);
   }
   b.output("y", {1, 4});

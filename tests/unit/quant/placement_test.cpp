@@ -150,7 +150,8 @@ TEST(Placement, WhatCannotBeQuantisedSaysWhy) {
   OnnxBuilder b = two_convs();
   b.input("v", {2, 2, 1, 1}).input("h", {1, 2, 8, 8}, onnx::TensorProto::FLOAT16);
   b.node("Conv", {"y", "v"}, {"free"}, "free");
-  b.weights("bad.w", {2, 2, 1, 1}, std::numeric_limits<float>::quiet_NaN()).node("Conv", {"free", "bad.w"}, {"n"}, "bad");
+  b.weights("bad.w", {2, 2, 1, 1}, std::numeric_limits<float>::quiet_NaN())
+      .node("Conv", {"free", "bad.w"}, {"n"}, "bad");
   b.weights("k", {2, 2, 1, 1}).node("Conv", {"h", "k"}, {"half"}, "half");
   b.node("MatMul", {"k", "n"}, {"left"}, "left").output("left", {}).output("half", {}, onnx::TensorProto::FLOAT16);
   const QuantizationPlan plan = plan_of(b, {.keep_head_float = false});
