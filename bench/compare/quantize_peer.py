@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The tern authors
 # SPDX-License-Identifier: Apache-2.0
-"""One peer's post-training quantisation: quantize_peer.py TOOL MODEL CONTRACT IMAGES OUT -> one JSON line.
+"""One peer's post-training quantisation: quantize_peer.py TOOL MODEL CONTRACT IMAGES OUT COUNT -> one JSON line.
 
 TOOL is `onnxruntime` (quantize_static: QDQ, int8 per channel, and its default min-max calibration) or `nncf` (nncf.quantize with its
 default preset). CONTRACT is the JSON of `tern inspect`. The pictures become the input as the contract says, with OpenCV.
@@ -14,7 +14,7 @@ import time
 import cv2
 import numpy as np
 
-tool, model, contract_file, images, out = sys.argv[1:]
+tool, model, contract_file, images, out, count = sys.argv[1:]
 contract = json.loads(pathlib.Path(contract_file).read_text())["input"]
 width, height = contract["width"], contract["height"]
 
@@ -46,7 +46,7 @@ def tensor(path):
     return np.stack(planes)[None].astype(np.float32)
 
 
-files = sorted(pathlib.Path(images).glob("*.jpg"))[:int(sys.argv[6]) if len(sys.argv) > 6 else None]
+files = sorted(pathlib.Path(images).glob("*.jpg"))[:int(count)]
 start = time.monotonic()
 if tool == "onnxruntime":
     import onnxruntime
@@ -60,7 +60,7 @@ if tool == "onnxruntime":
         def get_next(self):
             path = next(self.left, None)
             return None if path is None else {contract["tensor"]: tensor(path)}
-    quant_pre_process(model, out + ".pre.onnx")
+    quant_pre_process(model, out + ".pre.onnx", skip_symbolic_shape=True)
     quantize_static(out + ".pre.onnx", out, Reader(), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QInt8, weight_type=QuantType.QInt8)
     pathlib.Path(out + ".pre.onnx").unlink()
     version = onnxruntime.__version__
