@@ -8,11 +8,7 @@
 #include <optional>
 #include <span>
 
-#if defined(__CUDACC__)
-#define TERN_HOST_DEVICE __host__ __device__
-#else
-#define TERN_HOST_DEVICE
-#endif
+#include "base/host_device.h"
 
 namespace tern::cuda {
 

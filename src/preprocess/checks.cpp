@@ -80,6 +80,11 @@ Status check_contract(const InputContract& contract) {
   return {};
 }
 
+Status check_input_size(const InputContract& contract, std::int64_t width, std::int64_t height) {
+  TERN_RETURN_IF_ERROR(check_side("height", height, contract.height, contract));
+  return check_side("width", width, contract.width, contract);
+}
+
 Result<InputSize> check_output(const InputContract& contract, const TensorView& out, std::size_t images) {
   const Shape& shape = out.shape();
   const bool planar = contract.layout == TensorLayout::kNchw;
@@ -98,8 +103,7 @@ Result<InputSize> check_output(const InputContract& contract, const TensorView& 
   }
   const std::int64_t height = shape[planar ? 2 : 1];
   const std::int64_t width = shape[planar ? 3 : 2];
-  TERN_RETURN_IF_ERROR(check_side("height", height, contract.height, contract));
-  TERN_RETURN_IF_ERROR(check_side("width", width, contract.width, contract));
+  TERN_RETURN_IF_ERROR(check_input_size(contract, width, height));
   if (!out.is_contiguous()) return make_error(StatusCode::kInputError, "the tensor is not contiguous");
   if (reinterpret_cast<std::uintptr_t>(out.data()) % size_of(out.dtype()) != 0) {
     return make_error(StatusCode::kInputError, "the tensor's memory is not aligned to its {} elements",

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "tern/contract.h"
@@ -18,6 +19,9 @@ struct InputSize {
 
 /// ContractError when a field cannot be used or a channel of 0..255 would leave the dtype's finite range.
 [[nodiscard]] Status check_contract(const InputContract& contract);
+
+/// InputError when `contract` does not allow an input tensor of this size.
+[[nodiscard]] Status check_input_size(const InputContract& contract, std::int64_t width, std::int64_t height);
 
 /// The height and width of `out`; InputError when it cannot take `images` images under `contract`. Host memory and CUDA
 /// memory are both fine here.

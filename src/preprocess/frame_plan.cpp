@@ -3,7 +3,8 @@
 #include "preprocess/frame_plan.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "preprocess/taps.h"
 
 namespace tern {
 namespace {
@@ -18,38 +19,6 @@ AxisPlan::Kind kind_of(Interpolation rule, double scale) noexcept {
       return scale < 1 ? AxisPlan::Kind::kBox : AxisPlan::Kind::kLinear;
   }
   return AxisPlan::Kind::kPoint;
-}
-
-struct Taps {
-  std::int32_t first = 0, last = 0;
-  double first_weight = 1, last_weight = 0, norm = 1;
-};
-
-Taps point(double position, int src) noexcept {
-  const auto pixel = static_cast<std::int32_t>(std::clamp(std::floor(position), 0.0, src - 1.0));
-  return {.first = pixel, .last = pixel};
-}
-
-Taps linear(double position, int src) noexcept {
-  const double s = std::clamp(position - 0.5, 0.0, src - 1.0);
-  Taps t;
-  t.first = std::min(static_cast<std::int32_t>(s), std::max(src - 2, 0));
-  t.last = std::min(t.first + 1, src - 1);
-  t.last_weight = s - t.first;
-  t.first_weight = 1 - t.last_weight;
-  return t;
-}
-
-Taps box(double lo, double hi, int src) noexcept {
-  lo = std::max(lo, 0.0);
-  hi = std::min(hi, static_cast<double>(src));
-  Taps t;
-  t.first = std::min(static_cast<std::int32_t>(lo), src - 1);
-  t.last = std::clamp(static_cast<std::int32_t>(std::ceil(hi)) - 1, t.first, src - 1);
-  t.norm = 1 / (hi - lo);
-  t.first_weight = std::min(hi, t.first + 1.0) - lo;
-  t.last_weight = t.last == t.first ? 0 : hi - t.last;
-  return t;
 }
 
 bool same(const Geometry& a, const Geometry& b) noexcept {
@@ -75,13 +44,13 @@ void AxisPlan::build(Interpolation rule, int src_size, double scale, double offs
     Taps t;
     switch (kind) {
       case Kind::kPoint:
-        t = point((i + 0.5 - offset) / scale, src);
+        t = point_taps((i + 0.5 - offset) / scale, src);
         break;
       case Kind::kLinear:
-        t = linear((i + 0.5 - offset) / scale, src);
+        t = linear_taps((i + 0.5 - offset) / scale, src);
         break;
       case Kind::kBox:
-        t = box((i - offset) / scale, (i + 1 - offset) / scale, src);
+        t = box_taps((i - offset) / scale, (i + 1 - offset) / scale, src);
         break;
     }
     first[k] = t.first;
