@@ -38,7 +38,7 @@ cuda: ## the optimised program with its CUDA library, and the tests: build/cuda
 
 cuda-check: ## compile the CUDA library and both TensorRT backends, and run their tests; those that need a GPU only where one is
 	@tools/setup build test cuda
-	@tools/build cuda tern_cuda tern_cuda_check tern_cuda_tests tern_cuda_loader_tests tern_tensorrt_checks
+	@tools/build cuda tern_cuda tern_cuda_check tern_cuda_tests tern_cuda_loader_tests tern_postprocess_gpu_tests tern_postprocess_latency tern_tensorrt_checks
 	@tools/run-tests cuda-parts
 	@tools/run-tests gpu-parts
 

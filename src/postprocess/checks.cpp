@@ -71,18 +71,22 @@ Status check_output_contract(const OutputContract& contract) {
   return {};
 }
 
-Status check_output_tensor(const OutputContract& contract, const TensorView& output, std::size_t rows) {
-  const Shape& shape = output.shape();
+Status check_output_form(const OutputContract& contract, const Shape& shape, DType dtype) {
   if (!fits(contract, shape)) {
     return make_error(StatusCode::kContractError, "the output has shape {}; {} needs {}", shape.to_string(),
                       to_string(contract.kind), wanted_shape(contract))
         .at(contract.tensor);
   }
-  if (output.dtype() != DType::kF32 && output.dtype() != DType::kF16) {
-    return make_error(StatusCode::kContractError, "the output is {}; f32 and f16 can be read",
-                      to_string(output.dtype()))
+  if (dtype != DType::kF32 && dtype != DType::kF16) {
+    return make_error(StatusCode::kContractError, "the output is {}; f32 and f16 can be read", to_string(dtype))
         .at(contract.tensor);
   }
+  return {};
+}
+
+Status check_output_tensor(const OutputContract& contract, const TensorView& output, std::size_t rows) {
+  const Shape& shape = output.shape();
+  TERN_RETURN_IF_ERROR(check_output_form(contract, shape, output.dtype()));
   if (static_cast<std::size_t>(shape[0]) != rows) {
     return make_error(StatusCode::kInputError, "the output has {} batch rows, but {} were expected", shape[0], rows)
         .at(contract.tensor);
@@ -124,16 +128,32 @@ Status check_geometry(const Geometry& g) {
 Status non_finite_error(const OutputContract& contract, const Shape& shape, std::span<const float> row,
                         std::size_t batch_row) {
   const auto bad = std::ranges::find_if(row, [](float v) { return !std::isfinite(v); });
-  auto rest = static_cast<std::int64_t>(bad - row.begin());
-  std::string index;
+  return non_finite_error(contract, shape, *bad, static_cast<std::size_t>(bad - row.begin()), batch_row);
+}
+
+Status non_finite_error(const OutputContract& contract, const Shape& shape, float value, std::size_t index,
+                        std::size_t batch_row) {
+  auto rest = static_cast<std::int64_t>(index);
+  std::string place;
   for (std::size_t axis = shape.rank(); axis-- > 1;) {
-    index = fmt::format(", {}{}", rest % shape[axis], index);
+    place = fmt::format(", {}{}", rest % shape[axis], place);
     rest /= shape[axis];
   }
-  return make_error(StatusCode::kInferenceError, "the output holds {} at [{}{}], in image {} of the batch", *bad,
-                    batch_row, index, batch_row)
+  return make_error(StatusCode::kInferenceError, "the output holds {} at [{}{}], in image {} of the batch", value,
+                    batch_row, place, batch_row)
       .at(contract.tensor)
       .with_hint("try a higher precision; if f32 gives it too, the model or its input is damaged");
+}
+
+Status score_error(float score, std::string_view where, std::size_t index) {
+  return make_error(StatusCode::kInferenceError, "{} {} has the score {}; scores are in 0..1", where, index, score)
+      .with_hint("the model must end in a sigmoid, or its output is not what the contract says");
+}
+
+Status class_error(float class_id, std::size_t row, int classes) {
+  return make_error(StatusCode::kInferenceError, "row {} has the class {}; it must be a whole number in 0..{}", row,
+                    class_id, classes - 1)
+      .with_hint("the model's class count may differ from the contract's");
 }
 
 }  // namespace tern

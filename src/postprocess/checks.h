@@ -3,7 +3,9 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
+#include "postprocess/limits.h"
 #include "tern/contract.h"
 #include "tern/geometry.h"
 #include "tern/status.h"
@@ -11,11 +13,11 @@
 
 namespace tern {
 
-/// Scores and probabilities lie in 0..1; this much beyond is rounding in a low precision, and is brought back.
-inline constexpr float kProbabilityMargin = 0.001F;
-
 /// Whether results can be made by `contract`; ContractError.
 [[nodiscard]] Status check_output_contract(const OutputContract& contract);
+
+/// Whether an output of `shape` and `dtype` is one of `contract`; ContractError.
+[[nodiscard]] Status check_output_form(const OutputContract& contract, const Shape& shape, DType dtype);
 
 /// Whether `output` is a tensor of `contract` with `rows` batch rows, in a form that can be read here.
 [[nodiscard]] Status check_output_tensor(const OutputContract& contract, const TensorView& output, std::size_t rows);
@@ -27,5 +29,12 @@ inline constexpr float kProbabilityMargin = 0.001F;
 /// values of batch row `batch_row`.
 [[nodiscard]] Status non_finite_error(const OutputContract& contract, const Shape& shape, std::span<const float> row,
                                       std::size_t batch_row);
+/// The same where `value` and its `index` in the batch row are known.
+[[nodiscard]] Status non_finite_error(const OutputContract& contract, const Shape& shape, float value,
+                                      std::size_t index, std::size_t batch_row);
+
+/// The InferenceErrors for a score above kLargestScore ("anchor" or "row", then its index), and for a class that is none.
+[[nodiscard]] Status score_error(float score, std::string_view where, std::size_t index);
+[[nodiscard]] Status class_error(float class_id, std::size_t row, int classes);
 
 }  // namespace tern

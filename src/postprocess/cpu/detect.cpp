@@ -11,13 +11,6 @@
 namespace tern {
 namespace {
 
-constexpr float kLargestScore = 1 + kProbabilityMargin;
-
-Status score_error(float score, std::string_view where, std::size_t index) {
-  return make_error(StatusCode::kInferenceError, "{} {} has the score {}; scores are in 0..1", where, index, score)
-      .with_hint("the model must end in a sigmoid, or its output is not what the contract says");
-}
-
 /// Brings `box` from input pixels to the source image. False when nothing of it lies there.
 bool map_to_source(const Geometry& geometry, Detection& box) {
   const auto clip = [](double v, int side) {
@@ -77,9 +70,7 @@ Result<bool> DetectionDecoder::end2end(const OutputContract& contract, std::span
     if (!(score > contract.score_threshold)) continue;
     if (score > kLargestScore) return score_error(score, "row", i);
     if (!(class_id >= 0 && class_id < static_cast<float>(contract.classes)) || class_id != std::floor(class_id)) {
-      return make_error(StatusCode::kInferenceError, "row {} has the class {}; it must be a whole number in 0..{}", i,
-                        class_id, contract.classes - 1)
-          .with_hint("the model's class count may differ from the contract's");
+      return class_error(class_id, i, contract.classes);
     }
     order_.push(score, static_cast<std::uint32_t>(i));
   }
