@@ -160,7 +160,7 @@ TERN_HOST_DEVICE inline void add_taps(const AreaPlane& plane, const AreaTaps& co
   const int highest = ((((begin + kChunk - 1) / kStep) + 1) << plane.shift) - plane.odd_x - 1;
   const int first = columns.first > lowest ? columns.first : lowest;
   const int last = columns.last < highest ? columns.last : highest;
-  float part[kChannels] = {};
+  float part[3] = {};
   for (int x = first; x <= last; ++x) {
     const float weight = x == columns.first ? columns.first_weight : (x == columns.last ? columns.last_weight : 1.0F);
     const int at = ((x + plane.odd_x) >> plane.shift) * kStep - begin;

@@ -15,7 +15,16 @@ namespace {
 //   warp 0 | warp 1     rows 0 to 3
 //   warp 2 | warp 3     rows 4 to 7 ...
 constexpr int kTileWidth = 64;
-constexpr int kTileHeight = 16;
+#if !defined(TERN_TILE_HEIGHT)
+#define TERN_TILE_HEIGHT 16
+#endif
+#if !defined(TERN_MIN_BLOCKS)
+#define TERN_MIN_BLOCKS 1
+#endif
+#if !defined(TERN_ROWS_AT_ONCE)
+#define TERN_ROWS_AT_ONCE kRows
+#endif
+constexpr int kTileHeight = TERN_TILE_HEIGHT;
 constexpr int kWarps = kTileWidth / 32 * kTileHeight / kRows;
 constexpr int kThreads = 32 * kWarps;
 static_assert(kTileWidth + kTileHeight <= kThreads);
@@ -115,7 +124,7 @@ template <SourceKind kSource, bool kIsLinear>
 __device__ void sample_source(const SampleTile& tile, const OutputParams& out, const ImageParams& image, const Site& s,
                               Values& v) {
   if (__all_sync(0xFFFFFFFFU, is_far_from_ends<kSource>(image, tile.columns[s.column].first))) {
-    constexpr int kAtOnce = is_yuv<kSource>() ? 2 : kRows;  // as many as registers hold
+    constexpr int kAtOnce = is_yuv<kSource>() ? 2 : TERN_ROWS_AT_ONCE;  // as many as registers hold
 #pragma unroll
     for (int begin = 0; begin < kRows; begin += kAtOnce) {
       Channels c[kAtOnce];
@@ -145,7 +154,7 @@ __device__ void set_mask(const int* columns, const int* rows, const OutputParams
 }
 
 template <bool kIsLinear>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, TERN_MIN_BLOCKS)
     sample_kernel(const ImageParams* __restrict__ images, const OutputParams out) {
   __shared__ SampleTile tile;
   const ImageParams& image = images[blockIdx.z];
@@ -229,7 +238,7 @@ __device__ Channels average_row(const ImageParams& image, const AreaTaps& rows, 
   return averaged(c, rows, columns);
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, TERN_MIN_BLOCKS)
     area_kernel(const ImageParams* __restrict__ images, const OutputParams out) {
   __shared__ AreaTile tile;
   const ImageParams& image = images[blockIdx.z];

@@ -142,6 +142,9 @@ __device__ inline void store_column(T* data, const Place& place, const Values& v
 template <typename T>
 __device__ inline void store_as(const OutputParams& out, const Place& place, Values& v, int x, int y) {
   T* data = static_cast<T*>(out.data);
+#if defined(TERN_SCALAR_STORES)
+  return store_column(data, place, v, x, y);
+#endif
   const bool is_aligned =
       place.width % 4 == 0 && reinterpret_cast<std::uintptr_t>(data) % sizeof(typename Element<T>::Four) == 0;
   if (!is_aligned) return store_column(data, place, v, x, y);

@@ -4,18 +4,15 @@
 // The fused implementation against the reference, for every combination of rules, on every instruction set this machine
 // has, with random sizes, strides and contents.
 #include <algorithm>
-#include <cmath>
 #include <random>
-#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
-#include "preprocess/cpu/half.h"
-#include "preprocess/cpu/reference.h"
 #include "tern/preprocess.h"
 #include "unit/preprocess/images.h"
+#include "unit/preprocess/tolerance.h"
 
 namespace tern {
 namespace {
@@ -37,58 +34,6 @@ class EachTarget {
  private:
   std::vector<std::int64_t> targets_;
 };
-
-/// One unit of the last place of binary16 around `value`.
-double half_ulp_of(double value) {
-  return std::ldexp(1.0, std::max(std::ilogb(std::max(std::abs(value), 1e-30)), -14) - 10);
-}
-
-double element(const Tensor& out, std::size_t i) {
-  if (out.dtype() == DType::kF32) return out.as<float>()[i];
-  if (out.dtype() == DType::kF16) return float_from_half(out.as<std::uint16_t>()[i]);
-  return out.as<std::uint8_t>()[i];
-}
-
-/// How far an element may lie from the exact value, by Preprocessor's definition.
-double bound(const InputContract& contract, std::size_t channel, double exact) {
-  if (channel == static_cast<std::size_t>(contract.color_channels())) return 0;
-  const double slack = Preprocessor::kTolerance * (255 * std::abs(contract.scale) + std::abs(contract.mean[channel])) /
-                       std::abs(contract.std[channel]);
-  if (contract.dtype == DType::kF16) return slack + half_ulp_of(std::abs(exact) + slack) / 2;
-  if (contract.dtype == DType::kU8) return slack + 0.5;
-  return slack + std::abs(exact) * 0x1p-24;
-}
-
-/// "" or where and how the tensor differs from the reference.
-std::string difference(const InputContract& contract, const Geometry& geometry, const ImageView& image,
-                       const ImageView* region, const Tensor& out) {
-  const auto channels = static_cast<std::size_t>(contract.channels());
-  const auto width = static_cast<std::size_t>(geometry.dst_width);
-  const auto height = static_cast<std::size_t>(geometry.dst_height);
-  for (std::size_t y = 0; y < height; ++y) {
-    for (std::size_t x = 0; x < width; ++x) {
-      const auto pixel = reference_pixel(contract, geometry, image, region, static_cast<int>(x), static_cast<int>(y));
-      for (std::size_t c = 0; c < channels; ++c) {
-        const double exact = contract.dtype == DType::kU8 ? std::clamp(pixel[c], 0.0, 255.0) : pixel[c];
-        const bool planar = contract.layout == TensorLayout::kNchw;
-        const double got = element(out, planar ? (c * height + y) * width + x : (y * width + x) * channels + c);
-        if (!(std::abs(got - exact) <= bound(contract, c, exact))) {
-          return "x " + std::to_string(x) + ", y " + std::to_string(y) + ", channel " + std::to_string(c) + ": got " +
-                 std::to_string(got) + ", exactly " + std::to_string(exact);
-        }
-      }
-    }
-  }
-  return {};
-}
-
-std::string describe(const InputContract& c, const ImageView& image, const Geometry& g) {
-  return std::string(to_string(image.format)) + " " + std::to_string(image.width) + "x" + std::to_string(image.height) +
-         " to " + std::to_string(g.dst_width) + "x" + std::to_string(g.dst_height) + ", resize " +
-         std::to_string(int(c.resize)) + ", interpolation " + std::to_string(int(c.interpolation)) + ", color " +
-         std::to_string(int(c.color)) + ", layout " + std::to_string(int(c.layout)) + ", dtype " +
-         std::string(to_string(c.dtype)) + ", mask " + std::to_string(c.mask_channel);
-}
 
 class Differential : public testing::Test {
  protected:
@@ -120,7 +65,8 @@ class Differential : public testing::Test {
                                              TensorView(memory.data(), contract.dtype, shape), {&geometry, 1});
       ASSERT_TRUE(status.ok()) << status.to_string();
       std::copy(memory.begin(), memory.end(), static_cast<std::uint8_t*>(out.view().data()));
-      ASSERT_EQ(difference(contract, geometry, image.view(), contract.mask_channel ? &mask.view() : nullptr, out), "")
+      ASSERT_EQ(
+          difference(contract, geometry, image.view(), contract.mask_channel ? &mask.view() : nullptr, out.view()), "")
           << describe(contract, image.view(), geometry) << " on " << hwy::TargetName(target);
     }
   }
@@ -134,31 +80,9 @@ class Differential : public testing::Test {
 TEST_F(Differential, EveryCombinationOfRules) {
   constexpr PixelFormat kFormats[] = {PixelFormat::kBgr,  PixelFormat::kRgb,  PixelFormat::kBgra,
                                       PixelFormat::kGray, PixelFormat::kNv12, PixelFormat::kI420};
-  constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kU8};
   for (const PixelFormat format : kFormats) {
-    for (int rules = 0; rules < 4 * 3 * 3 * 2 * 3 * 2; ++rules) {
-      int left = rules;
-      const auto pick = [&left](int choices) {
-        const int choice = left % choices;
-        left /= choices;
-        return choice;
-      };
-      InputContract contract;
-      contract.resize = ResizeRule(pick(4));
-      contract.interpolation = Interpolation(pick(3));
-      contract.color = ColorOrder(pick(3));
-      contract.layout = TensorLayout(pick(2));
-      contract.dtype = kTypes[pick(3)];
-      contract.mask_channel = pick(2) != 0;
-      contract.pad_side = PadSide(random_() % 2);
-      contract.rounding = Rounding(random_() % 3);
-      if (contract.dtype == DType::kU8) {
-        contract.scale = random_() % 2 == 0 ? 1 : 1.3;
-        contract.mean = {0, 11.5, 3, 0};
-      } else if (random_() % 2 == 0) {
-        contract.mean = {0.485, 0.456, 0.406, 9};
-        contract.std = {0.229, 0.224, -0.225, 9};
-      }
+    for (int rules = 0; rules < kRuleCombinations; ++rules) {
+      const InputContract contract = contract_of_rules(rules, random_);
       const int width = side(40);
       const int height = side(40);
       const bool none = contract.resize == ResizeRule::kNone;

@@ -24,10 +24,8 @@ class TestImage {
     view_.height = height;
     for (int p = 0; p < plane_count(format); ++p) {
       const auto i = static_cast<std::size_t>(p);
-      const std::ptrdiff_t row = row_bytes(p);
-      const std::ptrdiff_t rows = p == 0 ? height : (std::ptrdiff_t{height} + 1) / 2;
-      const std::ptrdiff_t stride = row + slack;
-      sizes_[i] = static_cast<std::size_t>(stride * (rows - 1) + row);
+      const auto stride = static_cast<std::ptrdiff_t>(row_bytes(p)) + slack;
+      sizes_[i] = static_cast<std::size_t>(stride) * (rows(p) - 1) + row_bytes(p);
       planes_[i] = std::make_unique<std::uint8_t[]>(sizes_[i]);
       view_.planes[i] = {planes_[i].get(), stride};
     }
@@ -50,9 +48,9 @@ class TestImage {
     }
   }
 
- private:
-  [[nodiscard]] std::ptrdiff_t row_bytes(int plane) const noexcept {
-    const std::ptrdiff_t width = view_.width;
+  /// Bytes of a row's pixels, and rows, of a plane.
+  [[nodiscard]] std::size_t row_bytes(int plane) const noexcept {
+    const auto width = static_cast<std::size_t>(view_.width);
     switch (view_.format) {
       case PixelFormat::kBgr:
       case PixelFormat::kRgb:
@@ -68,7 +66,12 @@ class TestImage {
     }
     return 0;
   }
+  [[nodiscard]] std::size_t rows(int plane) const noexcept {
+    const auto height = static_cast<std::size_t>(view_.height);
+    return plane == 0 ? height : (height + 1) / 2;
+  }
 
+ private:
   ImageView view_;
   std::array<std::unique_ptr<std::uint8_t[]>, 3> planes_;
   std::array<std::size_t, 3> sizes_{};
