@@ -10,7 +10,7 @@
 namespace tern::dev {
 
 /// Grows with every incompatible change of the classes in tern/engine.h or of this file.
-inline constexpr std::uint32_t kBackendAbi = 3;
+inline constexpr std::uint32_t kBackendAbi = 4;
 
 /// What a plugin's entry returns. The three identity fields are compared before anything else is used.
 struct BackendPlugin {
