@@ -37,6 +37,7 @@ void CommonOptions::declare_engine(CLI::App& app) {
   app.add_flag("--no-build", no_build_, "Fail where the store has no engine yet, instead of building one")
       ->group("Engine");
   app.add_flag("--in-process", in_process_, "Build in this process, not in one of its own")->group("Engine");
+  gpu_flags_.declare(app);
   runtime_flags_.declare(app);
 }
 
@@ -103,6 +104,7 @@ Result<TaskOptions> CommonOptions::task_options() const {
   TERN_ASSIGN_OR_RETURN(options.precision, parse_precision(precision_));
   options.threads = threads_;
   options.hint = hint_ == "throughput" ? PerformanceHint::kThroughput : PerformanceHint::kLatency;
+  TERN_RETURN_IF_ERROR(gpu_flags_.apply(options.build));
   if (contract_file_) options.contract_file = *contract_file_;
   TERN_ASSIGN_OR_RETURN(options.overrides, overrides());
   TERN_ASSIGN_OR_RETURN(options.logger, logger());

@@ -13,11 +13,17 @@
 #include "convert.h"
 #include "engine.h"
 #include "guard.h"
+#include "int8.h"
+#include "race.h"
+#include "tern/dev/backend.h"
+#include "tern/dev/int8_build.h"
 
 namespace tern::ov_backend {
 namespace {
 
 constexpr const char* kDevice = "CPU";
+/// int8 costs accuracy, so it must be faster than f32 by more than two measurements differ.
+constexpr double kPays = 0.95;
 
 std::string full_version() {
   return ov::get_openvino_version().buildNumber;
@@ -159,6 +165,16 @@ Status check_what_runs(Precision asked, Precision runs) {
   return error.with_hint("ask for auto");
 }
 
+/// Whether quantised layers must be computed in f32 to be right here; ConfigError where i8 was asked for.
+Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Precision asked) {
+  if (!is_quantised(model) || !would_cut_off_sums(ov_model)) return false;
+  if (asked != Precision::kI8) return true;
+  return make_error(StatusCode::kConfigError,
+                    "this CPU has no VNNI: OpenVINO's i8 layers would cut off sums, since weights use more than 7 bits")
+      .at("precision")
+      .with_hint("ask for auto, which computes the quantised layers in f32 here, or quantise the weights to 7 bits");
+}
+
 std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
   std::string key = fmt::format("openvino {} {} {} {} batch {}", full_version(), device, model.content_hash(),
                                 to_string(precision), config.max_batch);
@@ -226,20 +242,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
+  const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
+  if (!quantised.ok()) return quantised.status().at(where);
+  if (*quantised) return compile_calibrated(model, **quantised, config, progress, stop);
   TERN_ASSIGN_OR_RETURN(const auto bytes, model.self_contained_bytes());
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  if (config.workspace) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
-        .at("workspace")
-        .with_hint("leave it out; --threads limits what a build may use");
-  }
-  if (config.optimization_level >= 0) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
-        .at("optimization_level")
-        .with_hint("leave it out");
-  }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));
@@ -254,11 +264,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   TERN_RETURN_IF_ERROR(inner.at(where));
   TERN_RETURN_IF_ERROR(stop_status(stop));
 
+  TERN_ASSIGN_OR_RETURN(const bool in_f32, must_avoid_int8(*ov_model, model, config.precision));
+  ov::AnyMap device = device_config(precision, thread_count(config.threads), config.hint);
+  if (in_f32) device.insert(int8_layers_in_f32());
+
   report("compile", 0.2);
   EngineBlob blob;
   TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineBuildError, "OpenVINO cannot compile the model", [&] {
-                         ov::CompiledModel compiled = core_.compile_model(
-                             ov_model, kDevice, device_config(precision, thread_count(config.threads), config.hint));
+                         ov::CompiledModel compiled = core_.compile_model(ov_model, kDevice, device);
                          if (!(inner = stop_status(stop)).ok()) return;
                          blob.precision = precision_that_runs(compiled);
                          if (!(inner = check_what_runs(config.precision, blob.precision)).ok()) return;
@@ -277,7 +290,37 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   return blob;
 }
 
+Result<EngineBlob> OpenVinoBackend::compile_calibrated(const Model& model, const Model& quantised,
+                                                       const BuildConfig& config, const Progress& progress,
+                                                       const std::stop_token& stop) {
+  BuildConfig plain = config;
+  plain.calibration.clear();
+  plain.precision = Precision::kI8;
+  if (config.precision == Precision::kI8) return compile(quantised, plain, progress, stop);
+  const auto part = [&](double from, double to) -> Progress {
+    if (!progress) return {};
+    return [&progress, from, to](std::string_view phase, double f) { progress(phase, from + f * (to - from)); };
+  };
+  auto int8 = compile(quantised, plain, part(0, 0.4), stop);
+  plain.precision = Precision::kF32;
+  TERN_ASSIGN_OR_RETURN(EngineBlob f32, compile(model, plain, part(0.4, 0.8), stop));
+  if (!int8.ok()) {
+    if (int8.status().code() != StatusCode::kEngineBuildError) return int8.status();
+    f32.notes.push_back("runs in f32: " + int8.status().to_string());
+    return f32;
+  }
+  if (progress) progress("compare", 0.8);
+  TERN_ASSIGN_OR_RETURN(const RaceTimes times, race(*this, *int8, f32, config, stop));
+  if (progress) progress("done", 1.0);
+  const bool pays = times.first < kPays * times.second;
+  EngineBlob& better = pays ? *int8 : f32;
+  better.notes.push_back(fmt::format("runs in {}: one inference takes {:.2f} ms in i8 and {:.2f} ms in f32",
+                                     pays ? "i8" : "f32", times.first, times.second));
+  return std::move(better);
+}
+
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(options, "OpenVINO"));
   if (blob.backend != "openvino" || blob.backend_version != full_version()) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
                       blob.backend_version, full_version())
@@ -287,14 +330,16 @@ Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, co
   ov::CompiledModel compiled;
   // i8 layers are part of the graph; what is left of it runs in f32.
   const Precision hint = blob.precision == Precision::kI8 ? Precision::kF32 : blob.precision;
+  ov::AnyMap device = device_config(hint, thread_count(options.threads), options.hint);
+  if (blob.precision != Precision::kI8) device.insert(int8_layers_in_f32());
   Precision runs = blob.precision;
-  TERN_RETURN_IF_ERROR(
-      guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
-        // OpenVINO reads from the view alone, though its type is not const.
-        const ov::Tensor view(ov::element::u8, ov::Shape{blob.bytes.size()}, const_cast<std::byte*>(blob.bytes.data()));
-        compiled = core_.import_model(view, kDevice, device_config(hint, thread_count(options.threads), options.hint));
-        runs = precision_that_runs(compiled);
-      }).at(blob.engine_id));
+  TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
+                         // OpenVINO reads from the view alone, though its type is not const.
+                         const ov::Tensor view(ov::element::u8, ov::Shape{blob.bytes.size()},
+                                               const_cast<std::byte*>(blob.bytes.data()));
+                         compiled = core_.import_model(view, kDevice, device);
+                         runs = precision_that_runs(compiled);
+                       }).at(blob.engine_id));
   if (runs != blob.precision) {
     return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}", to_string(runs),
                       to_string(blob.precision))

@@ -105,10 +105,9 @@ class Masks final : public FrameDecoder {
   }
   void enqueue(const void* output, std::size_t images, cudaStream_t stream) override {
     params_.to_device(images * sizeof(cuda::SegmentImage), stream);
-    check(cuda::enqueue_segment(plan_, output, static_cast<int>(images),
-                                static_cast<const cuda::SegmentImage*>(params_.device()),
-                                static_cast<std::uint8_t*>(labels_.data()),
-                                static_cast<cuda::SegmentHeader*>(headers_.device()), stream),
+    check(cuda::enqueue_segment(
+              plan_, output, static_cast<int>(images), static_cast<const cuda::SegmentImage*>(params_.device()),
+              static_cast<std::uint8_t*>(labels_.data()), static_cast<cuda::SegmentHeader*>(headers_.device()), stream),
           "decoding masks");
     headers_.to_host(images * sizeof(cuda::SegmentHeader), stream);
   }

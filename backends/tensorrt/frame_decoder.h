@@ -4,10 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cuda_runtime_api.h>
 #include <memory>
 #include <span>
-
-#include <cuda_runtime_api.h>
 
 #include "tern/contract.h"
 #include "tern/frame_path.h"

@@ -11,6 +11,7 @@
 #include "ports.h"
 #include "preprocess/cuda/preprocess_kernel.h"
 #include "stream.h"
+#include "variants.h"
 
 namespace tern::trt_backend {
 namespace {
@@ -72,8 +73,7 @@ void TensorRtFramePath::say(LogLevel level, std::string_view text) const {
 
 Shape TensorRtFramePath::input_shape(std::size_t images) const {
   const auto [width, height] = contract_.input.default_size();
-  const std::int64_t batch =
-      is_batch_fixed_ ? engine_->inputs().front().shape[0] : static_cast<std::int64_t>(images);
+  const std::int64_t batch = is_batch_fixed_ ? engine_->inputs().front().shape[0] : static_cast<std::int64_t>(images);
   const std::int64_t channels = contract_.input.channels();
   return contract_.input.layout == TensorLayout::kNchw ? Shape{batch, channels, height, width}
                                                        : Shape{batch, height, width, channels};
@@ -96,7 +96,8 @@ Result<std::string_view> TensorRtFramePath::prepare(int max_batch) {
   output_ = static_cast<std::size_t>(output - outputs.begin());
   if (inputs.front().dtype != contract_.input.dtype) return std::string_view("the input's type is not the contract's");
   is_batch_fixed_ = inputs.front().shape[0] != Shape::kDynamic;
-  max_images_ = is_batch_fixed_ ? static_cast<std::size_t>(inputs.front().shape[0]) : static_cast<std::size_t>(max_batch);
+  max_images_ =
+      is_batch_fixed_ ? static_cast<std::size_t>(inputs.front().shape[0]) : static_cast<std::size_t>(max_batch);
   const Shape shape = input_shape(max_images_);
   if (!profile_of(shape)) return std::string_view("no optimisation profile covers the contract's size and batch");
 
@@ -275,8 +276,7 @@ Status TensorRtFramePath::warm_up(Lane& lane) {
 Status TensorRtFramePath::capture(Lane& lane) {
   // Thread-local: what other threads do meanwhile (allocate, say) is no part of it and does not end it.
   cuda::check(cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
-  const Status enqueued =
-      guard(StatusCode::kInferenceError, "capture failed", [&] { return enqueue(lane, true); });
+  const Status enqueued = guard(StatusCode::kInferenceError, "capture failed", [&] { return enqueue(lane, true); });
   cudaGraph_t captured = nullptr;
   // Always: it takes the stream out of capture mode.
   const cudaError_t ended = cudaStreamEndCapture(stream_.get(), &captured);
@@ -306,12 +306,13 @@ Result<std::string> TensorRtFramePath::compare_with_replay(Lane& lane) {
 
 std::vector<std::byte> TensorRtFramePath::output_bytes(std::size_t images) const {
   const Output& output = outputs_[output_];
-  const std::size_t all = static_cast<std::size_t>(output.shape.elements().value()) *
-                          size_of(engine_->outputs()[output_].dtype);
+  const std::size_t all =
+      static_cast<std::size_t>(output.shape.elements().value()) * size_of(engine_->outputs()[output_].dtype);
   std::vector<std::byte> bytes(all / max_images_ * images);
   if (!bytes.empty()) {
-    cuda::check(cudaMemcpyAsync(bytes.data(), output.memory.data(), bytes.size(), cudaMemcpyDeviceToHost, stream_.get()),
-                "cudaMemcpyAsync of the output");
+    cuda::check(
+        cudaMemcpyAsync(bytes.data(), output.memory.data(), bytes.size(), cudaMemcpyDeviceToHost, stream_.get()),
+        "cudaMemcpyAsync of the output");
     stream_.synchronize();
   }
   return bytes;

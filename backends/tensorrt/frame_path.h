@@ -95,7 +95,7 @@ class TensorRtFramePath final : public FramePath {
   cuda::OutputParams input_params_{};
   FramePixels pixels_;
   std::unique_ptr<FrameDecoder> decoder_;
-  std::vector<Lane> lanes_;  // behind all memory that their contexts and graphs use
+  std::vector<Lane> lanes_;      // behind all memory that their contexts and graphs use
   std::size_t last_images_ = 0;  // of the last run; 0: it failed
   bool has_regions_ = false;
   StageTimes times_;

@@ -56,7 +56,8 @@ void FramePixels::add(const ImageView& image) {
     copy.row_bytes = static_cast<std::size_t>(image.plane_row_bytes(p));
     copy.stride = static_cast<std::size_t>(plane.stride);
     // A little padding is cheaper to bring along than to leave out row by row.
-    copy.device_stride = copy.stride <= copy.row_bytes + copy.row_bytes / 8 ? copy.stride : round_up(copy.row_bytes, 16);
+    copy.device_stride =
+        copy.stride <= copy.row_bytes + copy.row_bytes / 8 ? copy.stride : round_up(copy.row_bytes, 16);
     copy.is_pageable = !is_pinned(plane.data);
     copy.offset = bytes_;
     bytes_ += round_up(copy.bytes(), kAlignment);

@@ -90,7 +90,8 @@ std::vector<float> detector_output(const Scene& scene, int images, int classes, 
     std::shuffle(order.begin(), order.end(), std::mt19937(static_cast<unsigned>(i)));
     std::vector<float> image(static_cast<std::size_t>((classes + 4) * anchors));
     const auto at = [&](int row, int anchor) -> float& {
-      return image[static_cast<std::size_t>(row) * static_cast<std::size_t>(anchors) + static_cast<std::size_t>(anchor)];
+      return image[static_cast<std::size_t>(row) * static_cast<std::size_t>(anchors) +
+                   static_cast<std::size_t>(anchor)];
     };
     for (int k = 0; k < anchors; ++k) {
       const int a = order[static_cast<std::size_t>(k)];
@@ -138,8 +139,9 @@ void detect(const Scene& scene, int images, int classes, int rounds) {
   const cuda::DeviceBuffer scratch(cuda::detect_scratch_bytes(plan, maps.size()));
   const cuda::DeviceBuffer results(cuda::detect_result_bytes(plan, maps.size()));
   const auto enqueue = [&](cudaStream_t stream) {
-    return cuda::enqueue_detect(plan, output.data(), images, static_cast<const cuda::DetectImage*>(device_params.data()),
-                                scratch.data(), results.data(), stream);
+    return cuda::enqueue_detect(plan, output.data(), images,
+                                static_cast<const cuda::DetectImage*>(device_params.data()), scratch.data(),
+                                results.data(), stream);
   };
   const double many = replay_us(kRepeats, rounds, enqueue) / kRepeats, single = replay_us(1, rounds, enqueue);
 
@@ -185,16 +187,14 @@ void segment(int width, int height, int images, int rounds) {
   std::vector<cuda::SegmentImage> params;
   for (const Geometry& map : maps) {
     masks.emplace_back(cuda::mask_bytes(plan, map));
-    params.push_back(
-        cuda::make_segment_image(contract, plan, map, static_cast<std::uint8_t*>(masks.back().data())));
+    params.push_back(cuda::make_segment_image(contract, plan, map, static_cast<std::uint8_t*>(masks.back().data())));
   }
   const cuda::DeviceBuffer output = on_device(values), device_params = on_device(params);
   const cuda::DeviceBuffer labels(maps.size() * plan.pixels()), headers(maps.size() * sizeof(cuda::SegmentHeader));
   const auto enqueue = [&](cudaStream_t stream) {
-    return cuda::enqueue_segment(plan, output.data(), images,
-                                 static_cast<const cuda::SegmentImage*>(device_params.data()),
-                                 static_cast<std::uint8_t*>(labels.data()),
-                                 static_cast<cuda::SegmentHeader*>(headers.data()), stream);
+    return cuda::enqueue_segment(
+        plan, output.data(), images, static_cast<const cuda::SegmentImage*>(device_params.data()),
+        static_cast<std::uint8_t*>(labels.data()), static_cast<cuda::SegmentHeader*>(headers.data()), stream);
   };
   const double many = replay_us(kRepeats, rounds, enqueue) / kRepeats, single = replay_us(1, rounds, enqueue);
   std::vector<std::uint8_t> mask(masks[0].bytes());
@@ -219,9 +219,9 @@ int main(int argc, char** argv) {
   const int rounds = argc == 3 && std::strcmp(argv[1], "--rounds") == 0 ? std::atoi(argv[2]) : 30;
   try {
     // The last scene is the worst that is known: 299 places are found early, so that all candidates are held against them.
-    for (const Scene& scene : {Scene{"anywhere", 300, 0}, Scene{"objects", 300, 50}, Scene{"anywhere", 1000, 0},
-                               Scene{"anywhere", 8400, 0}, Scene{"objects", 8400, 20}, Scene{"objects", 8400, 100},
-                               Scene{"objects", 8400, 299}}) {
+    for (const Scene& scene :
+         {Scene{"anywhere", 300, 0}, Scene{"objects", 300, 50}, Scene{"anywhere", 1000, 0}, Scene{"anywhere", 8400, 0},
+          Scene{"objects", 8400, 20}, Scene{"objects", 8400, 100}, Scene{"objects", 8400, 299}}) {
       for (const int classes : {5, 80})
         detect(scene, 1, classes, rounds);
       detect(scene, 4, 5, rounds);

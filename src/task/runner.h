@@ -52,6 +52,12 @@ class TaskRunner {
     return {};
   }
 
+  /// At debug, one line a call: the time of each stage, and `headline()`, which is asked for only then.
+  template <typename Headline>
+  void say(Headline&& headline) const {
+    if (logger_->level() >= LogLevel::kDebug) say_line(headline());
+  }
+
   [[nodiscard]] const Model& model() const noexcept { return model_; }
   [[nodiscard]] const Contract& contract() const noexcept { return contract_; }
   [[nodiscard]] const Engine& engine() const noexcept { return *engine_; }
@@ -62,6 +68,7 @@ class TaskRunner {
  private:
   TaskRunner(Model model, Contract contract, Preprocessor preprocessor, Postprocessor postprocessor,
              std::shared_ptr<InferenceRuntime> runtime);
+  void say_line(const std::string& headline) const;
   /// Finds the contract's tensors in the engine behind handle_, and makes its frame path, or a context where it has none.
   [[nodiscard]] Status connect();
   /// Memory for the largest batch of inputs, which runs without a frame path need.
@@ -80,12 +87,13 @@ class TaskRunner {
   Contract contract_;
   Preprocessor preprocessor_;
   Postprocessor postprocessor_;
+  std::shared_ptr<Logger> logger_ = null_logger();
   std::shared_ptr<InferenceRuntime> runtime_;
   InferenceRuntime::Handle handle_;
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<FramePath> path_;
   std::unique_ptr<ExecutionContext> context_;  // null with a path
-  std::size_t input_ = 0, output_ = 0;  // indices of the contract's tensors
+  std::size_t input_ = 0, output_ = 0;         // indices of the contract's tensors
   int max_batch_ = 1, batch_ = 1;
   bool wants_path_ = true, is_batch_fixed_ = false;
   Tensor input_tensor_;

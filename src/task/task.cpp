@@ -3,6 +3,7 @@
 #include "tern/task.h"
 
 #include "base/error.h"
+#include "task/headline.h"
 #include "task/runner.h"
 
 namespace tern {
@@ -48,11 +49,13 @@ Result<Detector> Detector::open(const std::filesystem::path& model, const TaskOp
 Status Detector::detect(std::span<const ImageView> images, std::vector<std::vector<Detection>>& results,
                         const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
     const auto part = results_of(step, results);
     if (step.path != nullptr) return step.path->read({.detections = part});
     return runner_->postprocessor().detect(step.output, step.geometry, part);
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<std::vector<Detection>> Detector::detect(const ImageView& image, const WaitOptions& wait) {
@@ -69,11 +72,13 @@ Result<Segmenter> Segmenter::open(const std::filesystem::path& model, const Task
 Status Segmenter::segment(std::span<const ImageView> images, std::vector<Segmentation>& results,
                           const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
     const auto part = results_of(step, results);
     if (step.path != nullptr) return step.path->read({.segmentations = part});
     return runner_->postprocessor().segment(step.output, step.geometry, part);
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Segmentation> Segmenter::segment(const ImageView& image, const WaitOptions& wait) {
@@ -96,11 +101,13 @@ Status Classifier::classify(std::span<const ImageView> images, std::span<const I
   }
   if (!wants_regions && !regions.empty()) return {StatusCode::kInputError, "the model takes no region mask"};
   results.resize(images.size());
-  return runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
     const auto part = results_of(step, results);
     if (step.path != nullptr) return step.path->read({.classifications = part});
     return runner_->postprocessor().classify(step.output, part);
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Classification> Classifier::classify(const ImageView& image, const ImageView* region, const WaitOptions& wait) {

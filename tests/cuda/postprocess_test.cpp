@@ -65,8 +65,8 @@ std::size_t detector_output_bytes(const DetectPlan& plan, std::size_t images) {
 
 std::vector<std::byte> decode(const DetectPlan& plan, const void* output, std::span<const DetectImage> images,
                               bool as_graph) {
-  const auto values = on_device(
-      std::span(static_cast<const std::byte*>(output), detector_output_bytes(plan, images.size())));
+  const auto values =
+      on_device(std::span(static_cast<const std::byte*>(output), detector_output_bytes(plan, images.size())));
   const Guarded params = on_device(images);
   const Guarded scratch(detect_scratch_bytes(plan, images.size()));
   const Guarded results(detect_result_bytes(plan, images.size()));
@@ -99,11 +99,9 @@ std::vector<std::byte> decode(const DetectPlan& plan, const void* output, std::s
 TEST_F(GpuPostprocess, detections_have_the_bits_and_errors_of_the_cpu) {
   for (const test::OutputCase& c : test::detect_cases()) {
     for (const bool as_graph : {false, true}) {
-      EXPECT_EQ(test::compare_detections(c,
-                                         [&](const DetectPlan& plan, const void* output,
-                                             std::span<const DetectImage> images) {
-                                           return decode(plan, output, images, as_graph);
-                                         }),
+      EXPECT_EQ(test::compare_detections(
+                    c, [&](const DetectPlan& plan, const void* output,
+                           std::span<const DetectImage> images) { return decode(plan, output, images, as_graph); }),
                 "")
           << c.name << (as_graph ? ", as a graph" : "");
     }
@@ -135,8 +133,8 @@ TEST_F(GpuPostprocess, detections_are_the_same_each_time) {
 
 void label(const SegmentPlan& plan, const void* output, std::span<const SegmentImage> images,
            std::span<SegmentHeader> headers, std::span<std::vector<std::uint8_t>> masks) {
-  const std::size_t bytes = images.size() * static_cast<std::size_t>(plan.classes) * plan.pixels() *
-                            (plan.is_half != 0 ? 2 : 4);
+  const std::size_t bytes =
+      images.size() * static_cast<std::size_t>(plan.classes) * plan.pixels() * (plan.is_half != 0 ? 2 : 4);
   const auto values = on_device(std::span(static_cast<const std::byte*>(output), bytes));
   std::vector<SegmentImage> with_masks(images.begin(), images.end());
   std::vector<Guarded> mask_memory;

@@ -285,8 +285,8 @@ void add_end_to_end_cases(std::vector<OutputCase>& cases) {
   cases.push_back(end_to_end_case("a class that is none and a score above 1 in one row", 1, both, 3, {}));
 }
 
-OutputCase mask_case(std::string name, std::size_t images, Shape shape, const std::vector<float>& values, float threshold,
-                     bool to_source, DType dtype, std::vector<Geometry> maps) {
+OutputCase mask_case(std::string name, std::size_t images, Shape shape, const std::vector<float>& values,
+                     float threshold, bool to_source, DType dtype, std::vector<Geometry> maps) {
   OutputContract contract;
   contract.tensor = "logits";
   contract.kind = OutputKind::kSegmentation;
@@ -346,7 +346,8 @@ std::vector<OutputCase> segment_cases() {
     auto values = logits_of(random, std::size_t{2} * 3 * 32 * 32, false);
     values[3 * 32 * 32 + 40] = values[5 * 32 * 32 + 7] = bad;
     const Geometry map = map_of(ResizeRule::kStretch, 50, 50, 32, 32);
-    cases.push_back(mask_case(fmt::format("{}", bad), 2, Shape{2, 3, 32, 32}, values, 0, true, DType::kF32, {map, map}));
+    cases.push_back(
+        mask_case(fmt::format("{}", bad), 2, Shape{2, 3, 32, 32}, values, 0, true, DType::kF32, {map, map}));
   }
   return cases;
 }
@@ -374,8 +375,9 @@ std::string compare_detections(const OutputCase& test_case, const DetectKernels&
     for (std::size_t k = 0; k < found[i].size(); ++k) {
       const Detection &a = expected[i][k], &b = found[i][k];
       if (std::memcmp(&a, &b, sizeof(a)) == 0) continue;
-      return fmt::format("image {}, box {}: ({}, {}, {}, {}) {} of class {} on the CPU, ({}, {}, {}, {}) {} of class {} on the GPU",
-                         i, k, a.x1, a.y1, a.x2, a.y2, a.score, a.class_id, b.x1, b.y1, b.x2, b.y2, b.score, b.class_id);
+      return fmt::format(
+          "image {}, box {}: ({}, {}, {}, {}) {} of class {} on the CPU, ({}, {}, {}, {}) {} of class {} on the GPU", i,
+          k, a.x1, a.y1, a.x2, a.y2, a.score, a.class_id, b.x1, b.y1, b.x2, b.y2, b.score, b.class_id);
     }
   }
   return {};

@@ -37,10 +37,9 @@ struct OutputCase {
 using DetectKernels = std::function<std::vector<std::byte>(const cuda::DetectPlan& plan, const void* output,
                                                            std::span<const cuda::DetectImage> images)>;
 /// Runs the kernels of enqueue_segment(); fills a header and a mask of mask_bytes() for each image. `images` come without masks.
-using SegmentKernels = std::function<void(const cuda::SegmentPlan& plan, const void* output,
-                                          std::span<const cuda::SegmentImage> images,
-                                          std::span<cuda::SegmentHeader> headers,
-                                          std::span<std::vector<std::uint8_t>> masks)>;
+using SegmentKernels =
+    std::function<void(const cuda::SegmentPlan& plan, const void* output, std::span<const cuda::SegmentImage> images,
+                       std::span<cuda::SegmentHeader> headers, std::span<std::vector<std::uint8_t>> masks)>;
 
 /// Empty when the kernels give what Postprocessor gives: the same bits, or the same error. Else what differs.
 [[nodiscard]] std::string compare_detections(const OutputCase& test_case, const DetectKernels& kernels);

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 // A whole frame on the GPU against the same engine with pixels and results on the CPU.
+#include "tern/frame_path.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -10,12 +12,12 @@
 #include <optional>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cuda/handles.h"
 #include "gpu_fixture.h"
-#include "tern/frame_path.h"
 #include "tern/postprocess.h"
 #include "tern/preprocess.h"
 
@@ -23,8 +25,8 @@ namespace tern {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using test::noise;
+using ::testing::HasSubstr;
 
 /// An image that keeps its pixels.
 struct Frame {
@@ -113,7 +115,8 @@ std::string differs(const std::vector<Detection>& a, const std::vector<Detection
       return x.class_id == y.class_id && std::abs(x.score - y.score) < 1e-3F && std::abs(x.x1 - y.x1) < 1e-2F &&
              std::abs(x.y1 - y.y1) < 1e-2F && std::abs(x.x2 - y.x2) < 1e-2F && std::abs(x.y2 - y.y2) < 1e-2F;
     });
-    if (!is_found) return fmt::format("no box like ({}, {}, {}, {}) {} of class {}", x.x1, x.y1, x.x2, x.y2, x.score, x.class_id);
+    if (!is_found)
+      return fmt::format("no box like ({}, {}, {}, {}) {} of class {}", x.x1, x.y1, x.x2, x.y2, x.score, x.class_id);
   }
   return {};
 }
@@ -289,7 +292,9 @@ TEST_F(TensorRtFrames, pictures_give_what_the_stages_on_the_cpu_give) {
         if (!on_cpu.detections.empty()) boxes += on_cpu.detections[0].size();
       }
     }
-    if (loaded.contract.task == Task::kDetect) EXPECT_GT(boxes, 10U) << name;
+    if (loaded.contract.task == Task::kDetect) {
+      EXPECT_GT(boxes, 10U) << name;
+    }
     EXPECT_EQ(loaded.path->counters().graphs, 1U) << "sizes must not capture anew";
   }
 }
@@ -365,7 +370,8 @@ TEST_F(TensorRtFrames, batches_of_several_sizes_are_those_frames_one_by_one) {
     Results all;
     ASSERT_TRUE(run(*loaded.path, Task::kDetect, std::span(images).first(count), {}, all).ok());
     Results expected;
-    expected.detections.assign(single.detections.begin(), single.detections.begin() + static_cast<std::ptrdiff_t>(count));
+    expected.detections.assign(single.detections.begin(),
+                               single.detections.begin() + static_cast<std::ptrdiff_t>(count));
     EXPECT_EQ(differs(expected, all), "") << count;
   }
   EXPECT_EQ(loaded.path->counters().graphs, 4U);
@@ -397,7 +403,8 @@ TEST_F(TensorRtFrames, pixels_are_taken_where_they_are) {
   const auto moved = [&](const void* base, Device where) {
     ImageView view = frame.view();
     for (auto& plane : view.planes) {
-      if (plane.data != nullptr) plane.data = static_cast<const std::uint8_t*>(base) + (plane.data - frame.pixels.data());
+      if (plane.data != nullptr)
+        plane.data = static_cast<const std::uint8_t*>(base) + (plane.data - frame.pixels.data());
     }
     view.device = where;
     return view;
@@ -409,7 +416,9 @@ TEST_F(TensorRtFrames, pixels_are_taken_where_they_are) {
   EXPECT_EQ(loaded.path->counters().staged_frames, 1U);
   for (const ImageView* image : {&in_pinned, &on_device}) {
     EXPECT_EQ(run(*loaded.path, Task::kDetect, {image, 1}, {}, other).to_string(), status.to_string());
-    if (status.ok()) EXPECT_EQ(differs(host, other), "");
+    if (status.ok()) {
+      EXPECT_EQ(differs(host, other), "");
+    }
   }
   EXPECT_EQ(loaded.path->counters().staged_frames, 1U);
 }

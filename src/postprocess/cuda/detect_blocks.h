@@ -126,7 +126,8 @@ struct End2EndScan {
       const float score = mine.values[4], class_id = mine.values[5];
       if (!(score > threshold)) return false;
       if (score > kLargestScore) raise_shared(header.bad_score, Fault::of(row, score));
-      const bool is_class = class_id >= 0 && class_id < static_cast<float>(plan.classes) && class_id == floorf(class_id);
+      const bool is_class =
+          class_id >= 0 && class_id < static_cast<float>(plan.classes) && class_id == floorf(class_id);
       if (!is_class) raise_shared(header.bad_class, Fault::of(row, class_id));
       return is_class;
     });

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "postprocess/cuda/detect_kernels.h"
-
 #include "postprocess/cuda/detect_blocks.h"
+#include "postprocess/cuda/detect_kernels.h"
 #include "postprocess/cuda/select_block.h"
 
 namespace tern::cuda {
@@ -66,13 +65,15 @@ cudaError_t enqueue_detect(const DetectPlan& plan, const void* output, int image
   const cudaError_t cleared = cudaMemsetAsync(headers, 0, static_cast<std::size_t>(images) * sizeof(*headers), stream);
   if (cleared != cudaSuccess || plan.anchors == 0) return cleared;
 
-  const auto scan = plan.is_yolo != 0 ? plan.is_half != 0 ? launch_scan<YoloScan, std::uint16_t> : launch_scan<YoloScan, float>
+  const auto scan = plan.is_yolo != 0
+                        ? plan.is_half != 0 ? launch_scan<YoloScan, std::uint16_t> : launch_scan<YoloScan, float>
                     : plan.is_half != 0 ? launch_scan<End2EndScan, std::uint16_t>
                                         : launch_scan<End2EndScan, float>;
   scan(plan, output, images, params, scratch, headers, stream);
   const dim3 rank_grid(blocks_for(plan.anchors, Ranking::kItems), static_cast<unsigned>(images));
   rank_kernel<<<rank_grid, Ranking::kThreads, 0, stream>>>(plan, scratch, headers);
-  select_kernel<<<static_cast<unsigned>(images), Selection::kThreads, 0, stream>>>(plan, params, scratch, headers, rows);
+  select_kernel<<<static_cast<unsigned>(images), Selection::kThreads, 0, stream>>>(plan, params, scratch, headers,
+                                                                                   rows);
   return cudaGetLastError();
 }
 

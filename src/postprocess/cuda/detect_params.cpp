@@ -28,8 +28,8 @@ Status check_header(const OutputContract& contract, const Shape& shape, const De
     return non_finite_error(contract, shape, Fault::value(header.bad_value), Fault::index(header.bad_value), image);
   const bool is_yolo = contract.kind == OutputKind::kYolo;
   // The larger fault is the earlier row. Of one row, the score is looked at first.
-  const bool is_score = header.bad_score != 0 && (header.bad_class == 0 || Fault::index(header.bad_score) <=
-                                                                               Fault::index(header.bad_class));
+  const bool is_score = header.bad_score != 0 &&
+                        (header.bad_class == 0 || Fault::index(header.bad_score) <= Fault::index(header.bad_class));
   const auto where = [&](const Status& status) {
     return status.at(fmt::format("{}, batch row {}", contract.tensor, image));
   };

@@ -29,8 +29,8 @@ struct DetectPlan {
   /// The kernels keep a place for each detection in fast memory.
   static constexpr int kMostDetections = 1024;
 
-  std::int32_t is_yolo;      ///< 1: (N, 4 + classes, anchors), 0: (N, anchors, 6)
-  std::int32_t is_half;      ///< 1: f16, 0: f32
+  std::int32_t is_yolo;  ///< 1: (N, 4 + classes, anchors), 0: (N, anchors, 6)
+  std::int32_t is_half;  ///< 1: f16, 0: f32
   std::int32_t classes;
   std::int32_t anchors;      ///< rows of an end-to-end output
   std::int32_t limit;        ///< detections an image may have: the contract's, or as many as there are anchors

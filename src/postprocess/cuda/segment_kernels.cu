@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 #include "postprocess/cuda/segment_kernels.h"
-
 #include "postprocess/cuda/segment_pixels.h"
 
 namespace tern::cuda {
@@ -71,7 +70,7 @@ cudaError_t enqueue(const SegmentPlan& plan, const void* output, int images, con
   label_kernel<<<grid, kThreads, 0, stream>>>(plan, logits, params, labels, headers);
   if (plan.resamples != 0) {
     resample_kernel<<<dim3(kResampleBlocks, static_cast<unsigned>(images)), kThreads, 0, stream>>>(plan, logits, params,
-                                                                                                 labels);
+                                                                                                   labels);
   }
   return cudaGetLastError();
 }

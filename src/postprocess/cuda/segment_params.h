@@ -24,7 +24,7 @@ namespace cuda {
 
 /// What all frames of a segmentation share; passed to the kernels by value.
 struct SegmentPlan {
-  std::int32_t is_half;        ///< 1: f16, 0: f32
+  std::int32_t is_half;  ///< 1: f16, 0: f32
   std::int32_t classes;
   std::int32_t width, height;  ///< of the output
   std::int32_t resamples;      ///< 1: the mask has the source's size, 0: the output's

@@ -69,8 +69,8 @@ void scan(const DetectPlan& plan, const Element* output, const DetectImage& imag
     const std::uint32_t last = (anchors - 1) / Scan::kAnchors * Scan::kAnchors;
     auto shared = std::make_unique<typename Scan::Shared>(dirty<typename Scan::Shared>());
     HostBlock<typename Scan::Thread> block(Scan::kThreads, order);
-    Scan::run(block, *shared, plan, output, image.score_threshold, order == ThreadOrder::kForward ? first : last - first,
-              candidates, header);
+    Scan::run(block, *shared, plan, output, image.score_threshold,
+              order == ThreadOrder::kForward ? first : last - first, candidates, header);
   }
 }
 
@@ -83,8 +83,8 @@ std::vector<std::byte> decode(const DetectPlan& plan, const void* output, std::s
   auto* const rows = reinterpret_cast<DetectRow*>(headers + images.size());
   for (std::size_t i = 0; i < images.size(); ++i) {
     const Candidates candidates = Candidates::of(scratch.data(), plan.anchors, i);
-    const std::size_t length = static_cast<std::size_t>(plan.anchors) *
-                               static_cast<std::size_t>(plan.is_yolo != 0 ? plan.classes + 4 : 6) * i;
+    const std::size_t length =
+        static_cast<std::size_t>(plan.anchors) * static_cast<std::size_t>(plan.is_yolo != 0 ? plan.classes + 4 : 6) * i;
     const auto* const floats = static_cast<const float*>(output) + length;
     const auto* const halves = static_cast<const std::uint16_t*>(output) + length;
     if (plan.is_yolo != 0) {
@@ -111,11 +111,9 @@ class DetectBlocks : public ::testing::TestWithParam<ThreadOrder> {};
 
 TEST_P(DetectBlocks, give_the_bits_and_errors_of_the_cpu) {
   for (const test::OutputCase& c : test::detect_cases()) {
-    EXPECT_EQ(test::compare_detections(c,
-                                       [](const DetectPlan& plan, const void* output,
-                                          std::span<const DetectImage> images) {
-                                         return decode(plan, output, images, GetParam());
-                                       }),
+    EXPECT_EQ(test::compare_detections(
+                  c, [](const DetectPlan& plan, const void* output,
+                        std::span<const DetectImage> images) { return decode(plan, output, images, GetParam()); }),
               "")
         << c.name;
   }
