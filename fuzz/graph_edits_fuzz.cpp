@@ -62,7 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.max_nesting = 6;
   const auto model = Model::from_bytes(std::as_bytes(std::span(data, size)), "fuzz", {}, limits);
   if (!model.ok()) return 0;
-  for (const auto target : {tern::QuantTarget::kTensorRt, tern::QuantTarget::kOpenVino, tern::QuantTarget::kOnnxRuntime})
+  for (const auto target :
+       {tern::QuantTarget::kTensorRt, tern::QuantTarget::kOpenVino, tern::QuantTarget::kOnnxRuntime})
     quantise(*model, target);
   check(*model, tern::fold_batch_norm(*model), false);
   check(*model, tern::convert_to_f16(*model), true);

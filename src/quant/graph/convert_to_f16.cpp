@@ -153,8 +153,8 @@ bool has_quantizers(const onnx::GraphProto& graph) {
 Status convert(GraphEdit& edit, const F16Options& options, F16Summary& summary) {
   constexpr float kLargestF16 = 65504;
   if (!(options.max_abs > 0 && options.max_abs <= kLargestF16)) {
-    return make_error(StatusCode::kConfigError, "max_abs of {}; it must lie above 0 and be at most {}",
-                      options.max_abs, kLargestF16);
+    return make_error(StatusCode::kConfigError, "max_abs of {}; it must lie above 0 and be at most {}", options.max_abs,
+                      kLargestF16);
   }
   constexpr int kF16Opset = 13, kF16ScalesOpset = 19;
   TERN_RETURN_IF_ERROR(lift_opset(edit, has_quantizers(edit.graph()) ? kF16ScalesOpset : kF16Opset));

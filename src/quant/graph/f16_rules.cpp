@@ -102,7 +102,8 @@ std::string Rules::qdq_obstacle(const onnx::NodeProto& node) const {
   }
   if (standard_op(node) == "QuantizeLinear" && edit_.constant(node.input(0)) == nullptr)
     return range_obstacle(node.input(0));
-  if (const int maker = edit_.maker(node.input(0)); maker >= 0 && decisions_[static_cast<std::size_t>(maker)].kind == Kind::kF32)
+  if (const int maker = edit_.maker(node.input(0));
+      maker >= 0 && decisions_[static_cast<std::size_t>(maker)].kind == Kind::kF32)
     return "what quantises it is f32";
   return {};
 }
@@ -136,7 +137,8 @@ std::string Rules::obstacle(const onnx::NodeProto& node) const {
   if (row == nullptr || !row->f16) return "ONNX is not known to have this operator in f16";
   for (const auto* names : {&node.input(), &node.output()}) {
     for (const std::string& name : *names)
-      if (!name.empty() && type_of(types_, name) == 0) return fmt::format("the type of {} is not known", in_quotes(name));
+      if (!name.empty() && type_of(types_, name) == 0)
+        return fmt::format("the type of {} is not known", in_quotes(name));
   }
   for (int k = 0; k < node.input_size(); ++k) {
     const std::string& name = node.input(k);

@@ -151,10 +151,10 @@ void GraphEdit::drop_unread(const std::set<std::string, std::less<>>& names) {
     values.erase(std::remove_if(values.begin(), values.end(), condition), values.end());
   };
   // Older models list initialisers as inputs too; left there, they would have to be fed.
-  erase(*graph().mutable_input(),
-        [&](const auto& v) { return unread(v.name()) && constants_.contains(v.name()); });
+  erase(*graph().mutable_input(), [&](const auto& v) { return unread(v.name()) && constants_.contains(v.name()); });
   erase(*graph().mutable_initializer(), [&](const auto& v) { return unread(v.name()); });
-  erase(*graph().mutable_node(), [&](const auto& n) { return standard_op(n) == "Constant" && unread(name_of_output(n)); });
+  erase(*graph().mutable_node(),
+        [&](const auto& n) { return standard_op(n) == "Constant" && unread(name_of_output(n)); });
   index();
   erase(*graph().mutable_value_info(), [&](const auto& v) { return maker(v.name()) < 0 && uses(v.name()).empty(); });
 }

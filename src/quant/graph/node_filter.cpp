@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/graph/node_filter.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
+#include <fnmatch.h>
 
 #include "base/error.h"
 #include "model/text.h"

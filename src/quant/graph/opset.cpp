@@ -127,8 +127,8 @@ std::optional<std::int64_t> Lift::rank(std::string_view tensor) const {
   };
   for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()})
     if (const auto found = stated(*values)) return found;
-  const auto made = std::ranges::find_if(
-      graph.node(), [&](const auto& n) { return n.output_size() > 0 && n.output(0) == tensor; });
+  const auto made =
+      std::ranges::find_if(graph.node(), [&](const auto& n) { return n.output_size() > 0 && n.output(0) == tensor; });
   if (made == graph.node().end()) return std::nullopt;
   const std::string_view op = standard_op(*made);
   return op == "Gemm" || op == "Flatten" ? std::optional<std::int64_t>(2) : std::nullopt;

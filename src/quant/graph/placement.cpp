@@ -233,8 +233,7 @@ Status prepare_for_quantization(GraphEdit& edit) {
 }
 
 Result<Placement> place_quantizers(const GraphEdit& edit, const QuantizeOptions& options) {
-  TERN_ASSIGN_OR_RETURN(const NodeFilter filter,
-                        NodeFilter::create(edit, options.exclude_nodes, options.exclude_ops));
+  TERN_ASSIGN_OR_RETURN(const NodeFilter filter, NodeFilter::create(edit, options.exclude_nodes, options.exclude_ops));
   return Placer(edit, options, filter).place();
 }
 

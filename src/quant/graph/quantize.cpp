@@ -82,7 +82,8 @@ void QdqWriter::weight(int node, int axis) {
   if (added) {
     const onnx::TensorProto& tensor = *edit_.constant(name);
     const std::vector<std::int64_t> dims = dims_of(tensor);
-    const Int8Weights weights = quantize_weights(float_values(tensor), dims, axis);
+    const Int8Weights weights = quantize_weights(float_values(tensor), dims, axis,
+                                                 options_.reduce_range ? kReducedWeightLevels : kWeightLevels);
     std::vector<std::int64_t> scale_dims;
     if (axis >= 0) scale_dims.push_back(dims[static_cast<std::size_t>(axis)]);
     const Pair pair = parameters(name, scale_dims, weights.scales);
@@ -104,7 +105,8 @@ void QdqWriter::weight(int node, int axis) {
   edit_.node(node).set_input(1, place->second);
 }
 
-Status write(GraphEdit& edit, const TensorRanges& ranges, const QuantizeOptions& options, QuantizationSummary& summary) {
+Status write(GraphEdit& edit, const TensorRanges& ranges, const QuantizeOptions& options,
+             QuantizationSummary& summary) {
   TERN_RETURN_IF_ERROR(prepare_for_quantization(edit));
   TERN_ASSIGN_OR_RETURN(Placement placement, place_quantizers(edit, options));
   TERN_ASSIGN_OR_RETURN(summary.scales, activation_scales(placement.plan, ranges));

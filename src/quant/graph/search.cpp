@@ -64,8 +64,7 @@ Status Search::grow(const Layers& order) {
   // One layer has to stay int8, or there is nothing to quantise.
   const std::size_t most = order.size() - 1;
   for (std::size_t count = 0;; count = count == 0 ? 1 : std::min(2 * count, most)) {
-    TERN_ASSIGN_OR_RETURN(const auto found,
-                          holds({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count)}));
+    TERN_ASSIGN_OR_RETURN(const auto found, holds({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count)}));
     if (!found || *found || count >= most) return {};
     too_few_ = count;
   }
@@ -107,9 +106,9 @@ Result<SearchResult> Search::run(const std::vector<std::string>& order) {
 
 }  // namespace
 
-Result<SearchResult> search_float_layers(const Model& model, const TensorRanges& ranges,
-                                         const QuantizeOptions& options, std::span<const LayerSensitivity> layers,
-                                         const Evaluate& evaluate, const SearchOptions& search) {
+Result<SearchResult> search_float_layers(const Model& model, const TensorRanges& ranges, const QuantizeOptions& options,
+                                         std::span<const LayerSensitivity> layers, const Evaluate& evaluate,
+                                         const SearchOptions& search) {
   if (search.max_evaluations < 1)
     return Status(StatusCode::kConfigError, "a search of no evaluations; at least one is needed");
   std::vector<LayerSensitivity> sorted(layers.begin(), layers.end());

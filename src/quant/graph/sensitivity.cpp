@@ -39,15 +39,17 @@ Result<SensitivityMeter> SensitivityMeter::create(const Model& model, const Tens
     const onnx::TensorProto& weight = *edit.constant(layer.weight);
     const std::vector<float> values = float_values(weight);
     const std::vector<std::int64_t> dims = dims_of(weight);
+    const int most = options.reduce_range ? kReducedWeightLevels : kWeightLevels;
     meter.weight_noise_.push_back(
-        relative_noise(quantize_weights(values, dims, layer.axis), values, dims, layer.axis));
+        relative_noise(quantize_weights(values, dims, layer.axis, most), values, dims, layer.axis));
   }
   return meter;
 }
 
 Status SensitivityMeter::observe(std::string_view tensor, std::span<const float> values) {
   const auto scale = scales_.find(tensor);
-  if (scale == scales_.end()) return make_error(StatusCode::kInputError, "the plan has no tensor {}", in_quotes(tensor));
+  if (scale == scales_.end())
+    return make_error(StatusCode::kInputError, "the plan has no tensor {}", in_quotes(tensor));
   Power sum;
   for (const float value : values) {
     if (!std::isfinite(value)) return make_error(StatusCode::kInputError, "a value is {}", value).at(in_quotes(tensor));
@@ -83,8 +85,8 @@ Result<std::vector<LayerSensitivity>> SensitivityMeter::layers() const {
           .with_hint("run the float model with the plan's tensors exposed");
     }
     const double activation = power->second.signal > 0 ? power->second.noise / power->second.signal : 0;
-    result.push_back({layer.node, decibels(activation), decibels(weight_noise_[i]),
-                      decibels(activation + weight_noise_[i])});
+    result.push_back(
+        {layer.node, decibels(activation), decibels(weight_noise_[i]), decibels(activation + weight_noise_[i])});
   }
   std::ranges::stable_sort(result, {}, &LayerSensitivity::sqnr_db);
   return result;

@@ -45,6 +45,14 @@ TEST(Quantize, WritesLevelsAndScalesOfEachChannel) {
     EXPECT_NE(tensor.name(), "w") << "the float weights are left behind";
 }
 
+TEST(Quantize, ReducedWeightsLieWithinSevenBits) {
+  const Model model =
+      quantize(read(one_conv({1.27F, -0.625F, 254.0F, 0})), {{"x", 0.5F}}, {.reduce_range = true}).value();
+  EXPECT_THAT(raw<std::int8_t>(initializer(model, "w_q")), ElementsAre(63, -31, 63, 0));
+  EXPECT_THAT(raw<float>(initializer(model, "w_scale")), ElementsAre(1.27F / 63, 254.0F / 63));
+  EXPECT_THAT(raw<float>(initializer(model, "x_scale")), ElementsAre(0.5F / 127));
+}
+
 TEST(Quantize, WritesOnePairForEachActivation) {
   const Model model = quantize(read(one_conv({1, 2, 3, 4})), {{"x", 0.5F}}).value();
   ASSERT_EQ(nodes_of(model, "QuantizeLinear").size(), 1U);
@@ -80,7 +88,9 @@ TEST(Quantize, ScalesLieAlongTheOutputChannels) {
   OnnxBuilder b;
   b.input("x", {1, 4, 8, 8});
   b.weights("t.w", {4, 3, 2, 2}).node("ConvTranspose", {"x", "t.w"}, {"t"}, "transposed");
-  b.weights("g.w", {3, 2, 2, 2}).node("ConvTranspose", {"t", "g.w"}, {"g"}, "grouped").attribute("group", std::int64_t{3});
+  b.weights("g.w", {3, 2, 2, 2})
+      .node("ConvTranspose", {"t", "g.w"}, {"g"}, "grouped")
+      .attribute("group", std::int64_t{3});
   b.node("Flatten", {"g"}, {"f"});
   b.weights("n.w", {600, 5}).node("Gemm", {"f", "n.w"}, {"n"}, "normal");
   b.weights("s.w", {7, 5}).node("Gemm", {"n", "s.w"}, {"s"}, "swapped").attribute("transB", std::int64_t{1});
@@ -116,7 +126,9 @@ TEST(Quantize, WeightsOfConstantNodesAndSharedWeightsAreStoredOnce) {
   value.set_name("value");
   value.set_type(onnx::AttributeProto::TENSOR);
   *value.mutable_t() = b.graph().initializer(0);
-  b.node("Conv", {"x", "c"}, {"a"}, "one").node("Conv", {"a", "w"}, {"d"}, "two").node("Conv", {"d", "w"}, {"e"}, "three");
+  b.node("Conv", {"x", "c"}, {"a"}, "one")
+      .node("Conv", {"a", "w"}, {"d"}, "two")
+      .node("Conv", {"d", "w"}, {"e"}, "three");
   conv(b, "e", "y", 2, 1, "head", 1);
   b.output("y", {1, 1, 4, 4});
   const Model model = quantize(read(b), {{"x", 1}, {"a", 1}, {"d", 1}}).value();

@@ -35,7 +35,8 @@ std::set<std::string> float_layers_of(const Model& model) {
   std::set<std::string> names;
   for (const onnx::NodeProto* node : nodes_of(model, "Conv")) {
     const onnx::NodeProto* maker = maker_of(model, node->input(0));
-    if (node->name() != "head" && (maker == nullptr || maker->op_type() != "DequantizeLinear")) names.insert(node->name());
+    if (node->name() != "head" && (maker == nullptr || maker->op_type() != "DequantizeLinear"))
+      names.insert(node->name());
   }
   return names;
 }
@@ -166,8 +167,9 @@ TEST(SearchFloatLayers, KeepsToItsBudgetAndStops) {
   EXPECT_EQ(run(options, once).code(), StatusCode::kCancelled);
   EXPECT_THAT(told, ElementsAre(0.0));
   EXPECT_EQ(run({.max_evaluations = 0}, once).code(), StatusCode::kConfigError);
-  EXPECT_EQ(run({.floor = 1}, [](const Model&) -> Result<double> { return Status(StatusCode::kIoError, "gone"); }).code(),
-            StatusCode::kIoError);
+  EXPECT_EQ(
+      run({.floor = 1}, [](const Model&) -> Result<double> { return Status(StatusCode::kIoError, "gone"); }).code(),
+      StatusCode::kIoError);
   EXPECT_EQ(run({.floor = 1}, [](const Model&) -> Result<double> { return std::nan(""); }).code(),
             StatusCode::kInputError);
 }
