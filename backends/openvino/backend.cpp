@@ -13,6 +13,7 @@
 #include "convert.h"
 #include "engine.h"
 #include "guard.h"
+#include "int8.h"
 
 namespace tern::ov_backend {
 namespace {
@@ -159,6 +160,16 @@ Status check_what_runs(Precision asked, Precision runs) {
   return error.with_hint("ask for auto");
 }
 
+/// Whether quantised layers must be computed in f32 to be right here; ConfigError where i8 was asked for.
+Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Precision asked) {
+  if (!is_quantised(model) || !would_cut_off_sums(ov_model)) return false;
+  if (asked != Precision::kI8) return true;
+  return make_error(StatusCode::kConfigError,
+                    "this CPU has no VNNI: OpenVINO's i8 layers would cut off sums, since weights use more than 7 bits")
+      .at("precision")
+      .with_hint("ask for auto, which computes the quantised layers in f32 here, or quantise the weights to 7 bits");
+}
+
 std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
   std::string key = fmt::format("openvino {} {} {} {} batch {}", full_version(), device, model.content_hash(),
                                 to_string(precision), config.max_batch);
@@ -254,11 +265,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   TERN_RETURN_IF_ERROR(inner.at(where));
   TERN_RETURN_IF_ERROR(stop_status(stop));
 
+  TERN_ASSIGN_OR_RETURN(const bool in_f32, must_avoid_int8(*ov_model, model, config.precision));
+  ov::AnyMap device = device_config(precision, thread_count(config.threads), config.hint);
+  if (in_f32) device.insert(int8_layers_in_f32());
+
   report("compile", 0.2);
   EngineBlob blob;
   TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineBuildError, "OpenVINO cannot compile the model", [&] {
-                         ov::CompiledModel compiled = core_.compile_model(
-                             ov_model, kDevice, device_config(precision, thread_count(config.threads), config.hint));
+                         ov::CompiledModel compiled = core_.compile_model(ov_model, kDevice, device);
                          if (!(inner = stop_status(stop)).ok()) return;
                          blob.precision = precision_that_runs(compiled);
                          if (!(inner = check_what_runs(config.precision, blob.precision)).ok()) return;
@@ -287,14 +301,16 @@ Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, co
   ov::CompiledModel compiled;
   // i8 layers are part of the graph; what is left of it runs in f32.
   const Precision hint = blob.precision == Precision::kI8 ? Precision::kF32 : blob.precision;
+  ov::AnyMap device = device_config(hint, thread_count(options.threads), options.hint);
+  if (blob.precision != Precision::kI8) device.insert(int8_layers_in_f32());
   Precision runs = blob.precision;
-  TERN_RETURN_IF_ERROR(
-      guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
-        // OpenVINO reads from the view alone, though its type is not const.
-        const ov::Tensor view(ov::element::u8, ov::Shape{blob.bytes.size()}, const_cast<std::byte*>(blob.bytes.data()));
-        compiled = core_.import_model(view, kDevice, device_config(hint, thread_count(options.threads), options.hint));
-        runs = precision_that_runs(compiled);
-      }).at(blob.engine_id));
+  TERN_RETURN_IF_ERROR(guard(StatusCode::kEngineGateError, "OpenVINO cannot load the engine", [&] {
+                         // OpenVINO reads from the view alone, though its type is not const.
+                         const ov::Tensor view(ov::element::u8, ov::Shape{blob.bytes.size()},
+                                               const_cast<std::byte*>(blob.bytes.data()));
+                         compiled = core_.import_model(view, kDevice, device);
+                         runs = precision_that_runs(compiled);
+                       }).at(blob.engine_id));
   if (runs != blob.precision) {
     return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}", to_string(runs),
                       to_string(blob.precision))

@@ -15,17 +15,17 @@ namespace tern {
 
 /// Turns images into the model's input tensor on the CPU: resize, colour, normalisation, dtype and layout in one pass.
 ///
-/// | what         | which |
-/// |--------------|----------------------------------------------------------------------------------------------------|
-/// | images       | kBgr, kRgb, kBgra, kGray, kNv12, kI420; 1x1 to 65536x65536; any stride; host memory; never written
-/// | | regions      | kGray masks of their image's size (0 outside, else inside), only with contract.mask_channel | |
-/// out          | (N, C, H, W) or (N, H, W, C) by contract.layout; f32, f16 or u8 by contract.dtype; contiguous,      |
-/// |              | host memory; N images; H and W as the contract fixes them, or any in its range when dynamic | | in
-/// place     | no: `out` must not overlap the images                                                              | |
-/// range of out | (channel * scale - mean) / std, channel in 0..255; every element of `out` is written               |
-/// | threads      | one call at a time for an object; objects are independent; run() uses the calling thread only | |
-/// memory       | none allocated when frame sizes come back (the last 16 combinations of sizes are remembered)       |
-/// | errors       | InputError, which names the image and what is wrong with it; `out` may then be partly written |
+/// | what         | which                                                                                               |
+/// |--------------|-----------------------------------------------------------------------------------------------------|
+/// | images       | kBgr, kRgb, kBgra, kGray, kNv12, kI420; 1x1 to 65536x65536; any stride; host memory; never written  |
+/// | regions      | kGray masks of their image's size (0 outside, else inside), only with contract.mask_channel         |
+/// | out          | (N, C, H, W) or (N, H, W, C) by contract.layout; f32, f16 or u8 by contract.dtype; contiguous,      |
+/// |              | host memory; N images; H and W as the contract fixes them, or any in its range when dynamic         |
+/// | in place     | no: `out` must not overlap the images                                                               |
+/// | range of out | (channel * scale - mean) / std, channel in 0..255; every element of `out` is written                |
+/// | threads      | one call at a time for an object; objects are independent; run() uses the calling thread only       |
+/// | memory       | none allocated when frame sizes come back (the last 16 combinations of sizes are remembered)        |
+/// | errors       | InputError, which names the image and what is wrong with it; `out` may then be partly written       |
 ///
 /// # Definition
 ///

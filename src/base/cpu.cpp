@@ -66,6 +66,12 @@ std::string CpuIdentity::isa() const {
   return text.empty() ? "base" : text;
 }
 
+bool CpuIdentity::sums_int8_exactly() const {
+  if (arch != "x86_64") return true;
+  return std::ranges::any_of(features,
+                             [](const std::string& name) { return name.ends_with("_vnni") || name == "amx_int8"; });
+}
+
 CpuIdentity cpu_from_proc(std::string_view cpuinfo, std::string_view arch) {
   CpuIdentity cpu{std::string(arch), {}};
   const std::vector<std::string_view> flags = flags_of(cpuinfo);

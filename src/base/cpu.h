@@ -20,6 +20,9 @@ struct CpuIdentity {
   [[nodiscard]] TERN_API std::string target() const;
   /// All sets with spaces between them.
   [[nodiscard]] TERN_API std::string isa() const;
+  /// Whether kernels for 8-bit integers add their products in 32 bits. On x86-64 without VNNI or AMX they add them in pairs in 16 bits
+  /// (vpmaddubsw), and what passes 32767 is cut off: exact only where every weight lies within -64..64.
+  [[nodiscard]] TERN_API bool sums_int8_exactly() const;
 };
 
 /// This machine's, from /proc/cpuinfo: what both the processor and the kernel offer. Read once.

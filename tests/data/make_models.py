@@ -49,7 +49,7 @@ save("extra_input", [helper.make_node("GlobalAveragePool", ["images"], ["mean"],
 
 def conv_chain():
     """Two 3x3 convolutions with a Relu between them, in f32, and the same quantised to 8 bits: activations in u8, and in i8 as
-    TensorRT takes them; weights in i8, a scale for each output channel. Inputs are in 0..1."""
+    TensorRT takes them; weights in i8, a scale for each output channel, in one model in -64..64 (7 bits). Inputs are in 0..1."""
     random = np.random.default_rng(3)
     channels, sizes = [3, 16, 8], (1.0, 1.3, 1.3)  # the largest activation before each layer, and of the result, halved by Relu
     weights = [(random.uniform(-1, 1, (o, i, 3, 3)) / (2 * i**0.5)).astype(np.float32) for i, o in zip(channels, channels[1:])]
@@ -58,11 +58,11 @@ def conv_chain():
              helper.make_node("Conv", ["r0", "w1"], ["c1"], "conv1", pads=[1] * 4), helper.make_node("Relu", ["c1"], ["result"], "relu1")]
     save("conv", nodes, images, result, [(f"w{i}", w) for i, w in enumerate(weights)])
 
-    for name, dtype in (("conv_qdq", np.uint8), ("conv_qdq_signed", np.int8)):
-        quantised_chain(name, images, result, weights, sizes, dtype)
+    for name, dtype, largest in (("conv_qdq", np.uint8, 127), ("conv_qdq_signed", np.int8, 127), ("conv_qdq_7bit", np.int8, 64)):
+        quantised_chain(name, images, result, weights, sizes, dtype, largest)
 
 
-def quantised_chain(model, images, result, weights, sizes, dtype):
+def quantised_chain(model, images, result, weights, sizes, dtype, largest_weight):
     nodes, parts, tensor = [], [], "images"
 
     def quantise(name, source, target, largest):
@@ -72,7 +72,7 @@ def quantised_chain(model, images, result, weights, sizes, dtype):
 
     for i, w in enumerate(weights):
         quantise(f"x{i}", tensor, f"x{i}", sizes[i])
-        scale = np.abs(w).max(axis=(1, 2, 3)) / 127
+        scale = np.abs(w).max(axis=(1, 2, 3)) / largest_weight
         parts.extend([(f"w{i}_q", np.round(w / scale[:, None, None, None]).astype(np.int8)), (f"w{i}_scale", scale.astype(np.float32)),
                       (f"w{i}_zero", np.zeros(w.shape[0], np.int8))])
         nodes.extend([helper.make_node("DequantizeLinear", [f"w{i}_q", f"w{i}_scale", f"w{i}_zero"], [f"w{i}"], f"w{i}_dequantize", axis=0),

@@ -29,4 +29,14 @@ TEST(Cpu, the_host_has_a_name) {
 }
 
 }  // namespace
+TEST(Cpu, int8_sums_are_exact_with_vnni_or_amx_and_on_arm) {
+  const auto is_exact = [](std::string_view flags) { return cpu_from_proc(flags, "x86_64").sums_int8_exactly(); };
+  EXPECT_FALSE(is_exact("flags : sse4_2 avx avx2\n"));
+  EXPECT_FALSE(is_exact("flags : avx2 avx512f\n"));
+  EXPECT_TRUE(is_exact("flags : avx2 avx_vnni\n"));
+  EXPECT_TRUE(is_exact("flags : avx2 avx512f avx512_vnni\n"));
+  EXPECT_TRUE(is_exact("flags : avx2 amx_int8\n"));
+  EXPECT_TRUE(cpu_from_proc("Features : fp asimd\n", "aarch64").sums_int8_exactly());
+}
+
 }  // namespace tern
