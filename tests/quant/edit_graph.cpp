@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 // edit_graph MODEL.onnx OUT.onnx EDIT...: applies edits in turn, for the tests that read the result with other tools. An EDIT is
-//   fold | expose=T,T,... | plan=TARGET | quantize=TARGET | quantize_float_weights=TARGET | f16 | exclude=NODE | reduce_range |
-//   ranges=FILE.json
-// where `ranges` ({"tensor": range}) `exclude` and `reduce_range` hold for the edits behind them. Prints the plan as lines `layer NODE`,
+//   fold | expose=T,T,... | plan=TARGET | quantize=TARGET | quantize_float_weights=TARGET | f16 |
+//   exclude=NODE | reduce_range | share_scales | ranges=FILE.json
+// where `ranges` ({"tensor": range}) `exclude`, `reduce_range` and `share_scales` hold for the edits behind them. Prints the plan as lines `layer NODE`,
 // `float NODE: REASON`, `tensor NAME`, and `f32 NODE: REASON`.
 #include <cstdio>
 #include <fstream>
@@ -24,7 +24,7 @@ struct State {
   Model model;
   TensorRanges ranges{};
   std::vector<std::string> exclude{};
-  bool reduce_range = false;
+  bool share_scales = false, reduce_range = false;
 };
 
 std::vector<std::string> split(std::string_view text) {
@@ -47,8 +47,10 @@ void print(const QuantizationPlan& plan) {
 }
 
 QuantizeOptions options_of(const State& state, std::string_view target) {
-  return {
-      .target = parse_quant_target(target).value(), .exclude_nodes = state.exclude, .reduce_range = state.reduce_range};
+  return {.target = parse_quant_target(target).value(),
+          .exclude_nodes = state.exclude,
+          .share_scales = state.share_scales,
+          .reduce_range = state.reduce_range};
 }
 
 void quantize_as(State& state, std::string_view target, WeightStorage weights) {
@@ -70,6 +72,8 @@ void apply(State& state, std::string_view edit) {
       state.ranges.emplace(tensor, range.get<float>());
   } else if (name == "exclude") {
     state.exclude.emplace_back(value);
+  } else if (name == "share_scales") {
+    state.share_scales = true;
   } else if (name == "reduce_range") {
     state.reduce_range = true;
   } else if (name == "fold") {

@@ -102,10 +102,12 @@ TEST(Placement, AnAdditionThatIsKeptOutReadsFloat) {
 }
 
 TEST(Placement, ConcatenatedTensorsShareAScale) {
-  EXPECT_THAT(plan_of(residual_block()).shared, ElementsAre(ElementsAre("short", "both")));
-  EXPECT_THAT(plan_of(residual_block(), {.target = QuantTarget::kOnnxRuntime}).shared, IsEmpty());
+  EXPECT_THAT(plan_of(residual_block(), {.share_scales = true}).shared, ElementsAre(ElementsAre("short", "both")));
+  EXPECT_THAT(plan_of(residual_block(), {}).shared, IsEmpty());
+  EXPECT_THAT(plan_of(residual_block(), {.target = QuantTarget::kOnnxRuntime, .share_scales = true}).shared, IsEmpty());
   QuantizationSummary summary;
-  ASSERT_TRUE(quantize(read(residual_block()), {{"x", 1}, {"short", 2}, {"both", 3}}, {}, &summary).ok());
+  ASSERT_TRUE(
+      quantize(read(residual_block()), {{"x", 1}, {"short", 2}, {"both", 3}}, {.share_scales = true}, &summary).ok());
   EXPECT_EQ(summary.scales.at("short"), 3.0F / 127);
   EXPECT_EQ(summary.scales.at("both"), 3.0F / 127);
   EXPECT_EQ(summary.scales.at("x"), 1.0F / 127);

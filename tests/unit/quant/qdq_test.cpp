@@ -189,9 +189,10 @@ TEST(Quantize, AZeroRangeBesideAnotherOfItsGroupIsNoObstacle) {
   conv(b, "e", "y", 2, 2, "head");
   b.output("y", {1, 2, 4, 4});
   QuantizationSummary summary;
-  ASSERT_TRUE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}, {}, &summary).ok());
+  ASSERT_TRUE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}, {.share_scales = true}, &summary).ok());
   EXPECT_EQ(summary.scales.at("a"), 1.0F / 127);
-  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 0}}).ok());
+  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 0}}, {.share_scales = true}).ok());
+  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}).ok());
 }
 
 TEST(Expose, AddsOutputsInTheirOrderAndRefusesOthers) {
