@@ -45,8 +45,10 @@ int main(int argc, char** argv) try {
       tern::make_passport(model, contract, tensors, pictures.hash().value(), *backend, statistics).value();
   const tern::Model int8 = tern::quantize(model, passport.ranges, {.target = tern::QuantTarget::kOpenVino}).value();
   const auto bytes = int8.self_contained_bytes().value();
-  std::ofstream(argv[2], std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  std::printf("%zu tensors calibrated on %zu pictures; %s holds the model in int8\n", passport.ranges.size(), pictures.size(), argv[2]);
+  std::ofstream(argv[2], std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::printf("%zu tensors calibrated on %zu pictures; %s holds the model in int8\n", passport.ranges.size(),
+              pictures.size(), argv[2]);
   return 0;
 } catch (const tern::Error& error) {
   std::fprintf(stderr, "%s\n", error.what());

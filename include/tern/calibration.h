@@ -67,7 +67,7 @@ struct CollectOptions {
 /// a run. So on one CPU and backend version the statistics are the same to the last bit for any order of the pictures, number of
 /// workers and interruption; elsewhere ranges agree to about 1e-5.
 ///
-/// InputError: no picture, a picture that cannot be read, all pixels of all pictures alike, a value that is NaN or infinite
+/// InputError: no picture, a picture that cannot be read, pictures of one colour each, a value that is NaN or infinite
 /// (picture and tensor are named), a tensor that the model has not or whose type is not float. ContractError: a model with
 /// more inputs than the image. Cancelled after a stop; what partial_file holds by then counts. What the backend says when it cannot compile or run.
 [[nodiscard]] TERN_API Result<ActivationStatistics> collect_statistics(const Model& model, const Contract& contract,

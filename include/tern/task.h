@@ -26,8 +26,8 @@ class InferenceRuntime;
 struct TaskOptions {
   std::string backend = "auto";  ///< "auto" or a backend's name
   Precision precision = Precision::kAuto;
-  int max_batch = 1;          ///< images run together, where the model leaves its batch open
-  int threads = 0;            ///< 0: all that the process may use
+  int max_batch = 1;  ///< images run together, where the model leaves its batch open
+  int threads = 0;    ///< 0: all that the process may use
   PerformanceHint hint = PerformanceHint::kLatency;
   std::optional<std::filesystem::path> contract_file{};  ///< else model.tern.json beside the model, else metadata
   Contract::Overrides overrides{};                       ///< single contract fields

@@ -111,10 +111,10 @@ TEST_F(CalibrationTest, EveryTensorThatAnyTargetNeedsIsSeen) {
 }
 
 TEST_F(CalibrationTest, AnyOrderAndNumberOfWorkersGivesTheSameBits) {
-  NoisePictures pictures(9);
+  NoisePictures pictures(5);
   const std::string expected = collect(pictures, {.workers = 1}).value().to_bytes().value();
-  pictures.order = {8, 3, 5, 0, 1, 7, 2, 6, 4};
-  for (const int workers : {1, 2, 5})
+  pictures.order = {3, 0, 4, 1, 2};
+  for (const int workers : {1, 3})
     EXPECT_EQ(collect(pictures, {.workers = workers}).value().to_bytes().value(), expected) << workers;
 }
 
@@ -122,7 +122,7 @@ TEST_F(CalibrationTest, GroupsOfTensorsSeeWhatOneRunSees) {
   NoisePictures pictures(2);
   const ActivationStatistics whole = collect(pictures).value();
   const int reads_of_one_group = pictures.reads.exchange(0);
-  const ActivationStatistics grouped = collect(pictures, {.activation_bytes = 20'000}).value();
+  const ActivationStatistics grouped = collect(pictures, {.activation_bytes = 4'000'000}).value();
   EXPECT_GT(pictures.reads, 2 * reads_of_one_group);
   ASSERT_EQ(grouped.tensors.size(), whole.tensors.size());
   EXPECT_EQ(grouped.frames, whole.frames);
@@ -134,11 +134,11 @@ TEST_F(CalibrationTest, GroupsOfTensorsSeeWhatOneRunSees) {
 }
 
 TEST_F(CalibrationTest, GoesOnAfterAnInterruptionToTheSameBits) {
-  NoisePictures pictures(20);
+  NoisePictures pictures(10);
   const std::string expected = collect(pictures, {.workers = 1}).value().to_bytes().value();
   CollectOptions options{.workers = 1, .partial_file = folder_ / "part", .logger = logger_};
-  for (const int stop_after : {10, 19, 12}) {
-    NoisePictures interrupted(20);
+  for (const int stop_after : {9, 11}) {
+    NoisePictures interrupted(10);
     interrupted.stop_after = stop_after;
     options.stop = interrupted.stop.get_token();
     EXPECT_EQ(collect(interrupted, options).status().code(), StatusCode::kCancelled) << stop_after;
@@ -147,28 +147,28 @@ TEST_F(CalibrationTest, GoesOnAfterAnInterruptionToTheSameBits) {
   pictures.reads = 0;
   options.stop = {};
   EXPECT_EQ(collect(pictures, options).value().to_bytes().value(), expected);
-  EXPECT_LT(pictures.reads, 40) << "what was seen is not seen again";
+  EXPECT_EQ(pictures.reads, 2) << "what was seen is not seen again";
   EXPECT_THAT(logger_->text(), HasSubstr("going on after"));
   EXPECT_FALSE(fs::exists(folder_ / "part"));
 }
 
 TEST_F(CalibrationTest, APartialFileOfAnotherRunOrADamagedOneIsNotUsed) {
-  NoisePictures pictures(20);
-  pictures.stop_after = 12;
+  NoisePictures pictures(10);
+  pictures.stop_after = 9;
   CollectOptions options{
       .workers = 1, .partial_file = folder_ / "part", .stop = pictures.stop.get_token(), .logger = logger_};
   ASSERT_FALSE(collect(pictures, options).ok());
   const std::string kept = text_of(folder_ / "part");
   for (const std::string& bad : {kept.substr(0, kept.size() - 1), std::string("junk"), std::string()}) {
     write_text(folder_ / "part", bad);
-    NoisePictures again(20);
+    NoisePictures again(10);
     options.stop = {};
     EXPECT_EQ(collect(again, options).status().code(), StatusCode::kCalibrationCacheError);
     EXPECT_EQ(text_of(folder_ / "part"), bad) << "and is left alone";
   }
   write_text(folder_ / "part", kept);
   tensors_.pop_back();  // another run
-  NoisePictures again(20);
+  NoisePictures again(10);
   EXPECT_TRUE(collect(again, options).ok());
   EXPECT_THAT(logger_->text(), HasSubstr("begins anew"));
 }
@@ -176,7 +176,7 @@ TEST_F(CalibrationTest, APartialFileOfAnotherRunOrADamagedOneIsNotUsed) {
 TEST_F(CalibrationTest, PicturesThatCalibrateNothingAreRefused) {
   NoisePictures pictures(3);
   pictures.fill(0);
-  EXPECT_THAT(collect(pictures).status().to_string(), HasSubstr("all pixels of all 3 pictures are the same"));
+  EXPECT_THAT(collect(pictures).status().to_string(), HasSubstr("each of the 3 pictures is of one colour"));
   NoisePictures none(0);
   EXPECT_EQ(collect(none).status().code(), StatusCode::kCalibrationCacheError);
   NoisePictures bare(2);

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -71,6 +73,44 @@ std::vector<Group> split(const Group& tensors, const std::vector<TensorSpec>& ou
   }
   return groups;
 }
+
+/// Every pixel is like the first one. A chroma plane counts for itself.
+bool is_one_colour(const ImageView& image) noexcept {
+  for (int p = 0; p < plane_count(image.format); ++p) {
+    const ImageView::Plane& plane = image.planes[static_cast<std::size_t>(p)];
+    const bool is_chroma = p > 0;
+    const bool is_packed = image.format == PixelFormat::kBgr || image.format == PixelFormat::kRgb;
+    const std::size_t step = is_packed                                         ? 3
+                             : image.format == PixelFormat::kBgra              ? 4
+                             : is_chroma && image.format == PixelFormat::kNv12 ? 2
+                                                                               : 1;
+    const auto width = static_cast<std::size_t>(is_chroma ? (image.width + 1) / 2 : image.width) * step;
+    const int height = is_chroma ? (image.height + 1) / 2 : image.height;
+    if (std::memcmp(plane.data, plane.data + step, width - step) != 0) return false;
+    for (int y = 1; y < height; ++y)
+      if (std::memcmp(plane.data, plane.data + y * plane.stride, width) != 0) return false;
+  }
+  return true;
+}
+
+/// Notes whether any picture shows something.
+class WatchedPictures final : public CalibrationSource {
+ public:
+  explicit WatchedPictures(CalibrationSource& pictures) : pictures_(pictures) {}
+  [[nodiscard]] std::size_t size() const override { return pictures_.size(); }
+  [[nodiscard]] Result<std::string> hash() override { return pictures_.hash(); }
+  [[nodiscard]] Result<CalibrationFrame> read(std::size_t index) override {
+    auto frame = pictures_.read(index);
+    if (frame.ok() && !shows_something_ && frame->image.validate().ok() && !is_one_colour(frame->image))
+      shows_something_ = true;
+    return frame;
+  }
+  [[nodiscard]] bool shows_something() const noexcept { return shows_something_; }
+
+ private:
+  CalibrationSource& pictures_;
+  std::atomic<bool> shows_something_ = false;
+};
 
 /// One collection, from its first group to its last.
 class Collection {
@@ -176,6 +216,7 @@ class Collection {
         fmt::format("{}: going on after {} of {} pictures of the {} pass", options_.partial_file.string(),
                     state.frames_done, source_.size(), state.is_second_pass ? "second" : "first"));
     state_ = std::move(state);
+    was_resumed_ = true;
     return {};
   }
 
@@ -209,7 +250,7 @@ class Collection {
     TERN_ASSIGN_OR_RETURN(const Observers observers, make_observers(blob, group));
     if (!state_.is_second_pass) {
       TERN_RETURN_IF_ERROR(pass(observers));
-      TERN_RETURN_IF_ERROR(check_input());
+      TERN_RETURN_IF_ERROR(check_pictures());
       state_.current.begin_histograms();
       state_.is_second_pass = true;
       state_.frames_done = 0;
@@ -236,11 +277,10 @@ class Collection {
     return {};
   }
 
-  /// Pictures of one colour calibrate nothing.
-  Status check_input() const {
-    const auto input = state_.current.tensors.find(contract_.input.tensor);
-    if (input == state_.current.tensors.end() || input->second.min < input->second.max) return {};
-    return make_error(StatusCode::kInputError, "all pixels of all {} pictures are the same", source_.size())
+  /// Pictures of one colour each calibrate nothing. An interrupted run has not seen all of them.
+  Status check_pictures() const {
+    if (was_resumed_ || source_.shows_something()) return {};
+    return make_error(StatusCode::kInputError, "each of the {} pictures is of one colour", source_.size())
         .with_hint("calibrate with images like those that the model will see");
   }
 
@@ -255,12 +295,13 @@ class Collection {
 
   const Model& model_;
   const Contract& contract_;
-  CalibrationSource& source_;
+  WatchedPictures source_;
   Backend& backend_;
   const CollectOptions& options_;
   Group tensors_;
   std::string dataset_;
   CollectionState state_;
+  bool was_resumed_ = false;
   std::size_t steps_ = 1;
   std::chrono::steady_clock::time_point last_saved_ = std::chrono::steady_clock::now();
 };

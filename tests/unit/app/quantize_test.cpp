@@ -117,11 +117,13 @@ TEST(Report, NamesFromFilesAreText) {
   report.layers = {{"<node>", 31.5, 40, 30}};
   report.summary.plan.tensors = {"<t>"};
   report.summary.scales = {{"<t>", 0.01F}};
-  TensorStatistics tensor{.min = 0, .max = 2, .values = 10, .bins = std::vector<std::uint64_t>(TensorStatistics::kBins, 0)};
+  TensorStatistics tensor{
+      .min = 0, .max = 2, .values = 10, .bins = std::vector<std::uint64_t>(TensorStatistics::kBins, 0)};
   tensor.bins[0] = 10;
   report.statistics.tensors.emplace("<t>", tensor);
   report.comparison.emplace();
-  report.comparison->worst.push_back({"<img>", 0.5, cv::Mat(900, 1600, CV_8UC3, cv::Scalar(1, 2, 3)), cv::Mat(1, 1, CV_8UC3, cv::Scalar(1, 2, 3))});
+  report.comparison->worst.push_back(
+      {"<img>", 0.5, cv::Mat(900, 1600, CV_8UC3, cv::Scalar(1, 2, 3)), cv::Mat(1, 1, CV_8UC3, cv::Scalar(1, 2, 3))});
   const std::string page = to_html(report).value();
   for (const char* raw : {"<script>", "<node>", "<t>", "<img>"})
     EXPECT_THAT(page, Not(HasSubstr(raw)));
