@@ -24,7 +24,7 @@ namespace tern {
 /// Whose rules of placement are followed. The numbers are the same; what differs is which tensors carry Q/DQ, and so which
 /// layers the runtime fuses into int8 kernels (docs/quantization.md).
 enum class QuantTarget : std::uint8_t {
-  kTensorRt,     ///< inputs of layers with weights, residual inputs of additions; one scale across concatenations
+  kTensorRt,     ///< inputs of layers with weights, residual inputs of additions
   kOpenVino,     ///< the same tensors, each read as int8 by all that follows; a scale of its own each
   kOnnxRuntime,  ///< outputs of layers with weights too: ONNX Runtime makes no int8 kernel without
 };
@@ -49,7 +49,13 @@ struct QuantizeOptions {
   /// The last layers with weights before the outputs stay float: those behind which no other one follows. What comes after
   /// them (sigmoid, softmax over box distances, decoding, the last concatenation) is never quantised.
   bool keep_head_float = true;
+  /// kTensorRt: one scale for tensors between which values only move (concatenations, pooling), which spares requantisation
+  /// and costs accuracy where ranges differ.
+  bool share_scales = false;
   WeightStorage weights = WeightStorage::kInt8;
+  /// Weights of 7 bits, -63..63. For x86 CPUs without VNNI: their int8 kernels add two products u8 x s8 in 16 bits, which
+  /// saturate with weights of 8 bits, unseen and by far more than one bit of weights costs.
+  bool reduce_range = false;
 };
 
 /// What would be quantised, and what not.
@@ -86,7 +92,8 @@ struct QuantizationSummary {
 
 /// The model with Q/DQ pairs (explicit quantisation): activations int8 with one scale a tensor, weights int8 with one scale an
 /// output channel (Conv axis 0, ConvTranspose axis 1, Gemm and MatMul by layout; grouped ConvTranspose one in all), symmetric,
-/// zero points 0 and always written. Values are round-half-even(x / scale), saturated; weights lie in -127..127. Batch
+/// zero points 0 and always written. Values are round-half-even(x / scale), saturated; weights lie in -127..127 (-63..63 with
+/// reduce_range). Batch
 /// normalisations are folded first. Opsets below 13 are lifted to 13.
 ///
 /// Fails as plan_quantization(), and with InputError when a range is missing, NaN, negative or infinite, or 0 (all images look

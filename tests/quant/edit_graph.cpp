@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 // edit_graph MODEL.onnx OUT.onnx EDIT...: applies edits in turn, for the tests that read the result with other tools. An EDIT is
-//   fold | expose=T,T,... | quantize=TARGET | quantize_float_weights=TARGET | f16 | exclude=NODE | ranges=FILE.json
-// where `ranges` ({"tensor": range}) and `exclude` hold for the edits behind them. Prints the plan as lines `layer NODE`,
+//   fold | expose=T,T,... | plan=TARGET | quantize=TARGET | quantize_float_weights=TARGET | f16 |
+//   exclude=NODE | reduce_range | share_scales | ranges=FILE.json
+// where `ranges` ({"tensor": range}) `exclude`, `reduce_range` and `share_scales` hold for the edits behind them. Prints the plan as lines `layer NODE`,
 // `float NODE: REASON`, `tensor NAME`, and `f32 NODE: REASON`.
 #include <cstdio>
 #include <fstream>
@@ -23,6 +24,7 @@ struct State {
   Model model;
   TensorRanges ranges{};
   std::vector<std::string> exclude{};
+  bool share_scales = false, reduce_range = false;
 };
 
 std::vector<std::string> split(std::string_view text) {
@@ -35,19 +37,28 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
+void print(const QuantizationPlan& plan) {
+  for (const auto& layer : plan.layers)
+    std::cout << "layer " << layer.node << '\n';
+  for (const auto& layer : plan.float_layers)
+    std::cout << "float " << layer.node << ": " << layer.reason << '\n';
+  for (const auto& tensor : plan.tensors)
+    std::cout << "tensor " << tensor << '\n';
+}
+
+QuantizeOptions options_of(const State& state, std::string_view target) {
+  return {.target = parse_quant_target(target).value(),
+          .exclude_nodes = state.exclude,
+          .share_scales = state.share_scales,
+          .reduce_range = state.reduce_range};
+}
+
 void quantize_as(State& state, std::string_view target, WeightStorage weights) {
-  QuantizeOptions options;
-  options.target = parse_quant_target(target).value();
-  options.exclude_nodes = state.exclude;
+  QuantizeOptions options = options_of(state, target);
   options.weights = weights;
   QuantizationSummary summary;
   state.model = quantize(state.model, state.ranges, options, &summary).value();
-  for (const auto& layer : summary.plan.layers)
-    std::cout << "layer " << layer.node << '\n';
-  for (const auto& layer : summary.plan.float_layers)
-    std::cout << "float " << layer.node << ": " << layer.reason << '\n';
-  for (const auto& tensor : summary.plan.tensors)
-    std::cout << "tensor " << tensor << '\n';
+  print(summary.plan);
 }
 
 void apply(State& state, std::string_view edit) {
@@ -55,15 +66,22 @@ void apply(State& state, std::string_view edit) {
   const std::string_view value = name.size() < edit.size() ? edit.substr(name.size() + 1) : std::string_view();
   if (name == "ranges") {
     std::ifstream file{std::string(value)};
+    const nlohmann::json parsed = nlohmann::json::parse(file);
     state.ranges.clear();
-    for (const auto& [tensor, range] : nlohmann::json::parse(file).items())
+    for (const auto& [tensor, range] : parsed.items())
       state.ranges.emplace(tensor, range.get<float>());
   } else if (name == "exclude") {
     state.exclude.emplace_back(value);
+  } else if (name == "share_scales") {
+    state.share_scales = true;
+  } else if (name == "reduce_range") {
+    state.reduce_range = true;
   } else if (name == "fold") {
     state.model = fold_batch_norm(state.model).value();
   } else if (name == "expose") {
     state.model = expose_tensors(state.model, value.empty() ? float_tensors(state.model) : split(value)).value();
+  } else if (name == "plan") {
+    print(plan_quantization(state.model, options_of(state, value)).value());
   } else if (name == "quantize") {
     quantize_as(state, value, WeightStorage::kInt8);
   } else if (name == "quantize_float_weights") {

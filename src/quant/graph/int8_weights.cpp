@@ -23,7 +23,7 @@ std::size_t run_length(std::span<const std::int64_t> dims, int axis, std::size_t
 
 }  // namespace
 
-Int8Weights quantize_weights(std::span<const float> weights, std::span<const std::int64_t> dims, int axis) {
+Int8Weights quantize_weights(std::span<const float> weights, std::span<const std::int64_t> dims, int axis, int most) {
   Int8Weights result;
   if (axis >= 0) {
     result.scales = channel_ranges(weights, dims, static_cast<std::size_t>(axis));
@@ -33,12 +33,15 @@ Int8Weights quantize_weights(std::span<const float> weights, std::span<const std
       range = std::max(range, std::abs(w));
     result.scales = {range};
   }
-  std::ranges::transform(result.scales, result.scales.begin(), scale_of);
+  const auto top = static_cast<float>(most);
+  std::ranges::transform(result.scales, result.scales.begin(), [&](float range) {
+    return most == kWeightLevels || range == 0 ? scale_of(range) : std::max(range / top, kMinScale);
+  });
   const std::size_t run = run_length(dims, axis, weights.size());
   result.levels.resize(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const float level = std::nearbyint(weights[i] / result.scales[i / run % result.scales.size()]);
-    result.levels[i] = static_cast<std::int8_t>(std::clamp(level, -127.0F, 127.0F));
+    result.levels[i] = static_cast<std::int8_t>(std::clamp(level, -top, top));
   }
   return result;
 }

@@ -202,7 +202,7 @@ Result<Placement> Placer::place() {
       break;
   }
   list_tensors();
-  if (options_.target == QuantTarget::kTensorRt)
+  if (options_.target == QuantTarget::kTensorRt && options_.share_scales)
     placement_.plan.shared = scale_groups(edit_, placement_.plan.tensors, before_);
   return std::move(placement_);
 }

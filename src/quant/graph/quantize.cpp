@@ -82,7 +82,8 @@ void QdqWriter::weight(int node, int axis) {
   if (added) {
     const onnx::TensorProto& tensor = *edit_.constant(name);
     const std::vector<std::int64_t> dims = dims_of(tensor);
-    const Int8Weights weights = quantize_weights(float_values(tensor), dims, axis);
+    const Int8Weights weights = quantize_weights(float_values(tensor), dims, axis,
+                                                 options_.reduce_range ? kReducedWeightLevels : kWeightLevels);
     std::vector<std::int64_t> scale_dims;
     if (axis >= 0) scale_dims.push_back(dims[static_cast<std::size_t>(axis)]);
     const Pair pair = parameters(name, scale_dims, weights.scales);

@@ -39,7 +39,9 @@ Result<SensitivityMeter> SensitivityMeter::create(const Model& model, const Tens
     const onnx::TensorProto& weight = *edit.constant(layer.weight);
     const std::vector<float> values = float_values(weight);
     const std::vector<std::int64_t> dims = dims_of(weight);
-    meter.weight_noise_.push_back(relative_noise(quantize_weights(values, dims, layer.axis), values, dims, layer.axis));
+    const int most = options.reduce_range ? kReducedWeightLevels : kWeightLevels;
+    meter.weight_noise_.push_back(
+        relative_noise(quantize_weights(values, dims, layer.axis, most), values, dims, layer.axis));
   }
   return meter;
 }

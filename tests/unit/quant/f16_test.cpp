@@ -80,7 +80,8 @@ TEST(ConvertToF16, OperatorsWithoutF16AndIndicesAreLeftAlone) {
   OnnxBuilder b;
   b.input("x", {1, 2, 4, 4}).node("Relu", {"x"}, {"r"}, "relu").node("Celu", {"r"}, {"c"}, "celu");
   b.node("Shape", {"r"}, {"s"}, "shape").values("scales", {4}, {1, 1, 2, 2});
-  b.node("Resize", {"c", "", "scales"}, {"z"}, "resize").node("Relu", {"z"}, {"y"}, "last");
+  b.node("Resize", {"c", "", "scales"}, {"z"}, "resize");
+  b.attribute("mode", "linear").node("Relu", {"z"}, {"y"}, "last");
   b.output("y", {1, 2, 8, 8}).output("s", {4}, onnx::TensorProto::INT64);
   Model model = read(b);
   const F16Summary summary = converted(b, {}, &model);

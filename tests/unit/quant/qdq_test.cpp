@@ -45,6 +45,14 @@ TEST(Quantize, WritesLevelsAndScalesOfEachChannel) {
     EXPECT_NE(tensor.name(), "w") << "the float weights are left behind";
 }
 
+TEST(Quantize, ReducedWeightsLieWithinSevenBits) {
+  const Model model =
+      quantize(read(one_conv({1.27F, -0.625F, 254.0F, 0})), {{"x", 0.5F}}, {.reduce_range = true}).value();
+  EXPECT_THAT(raw<std::int8_t>(initializer(model, "w_q")), ElementsAre(63, -31, 63, 0));
+  EXPECT_THAT(raw<float>(initializer(model, "w_scale")), ElementsAre(1.27F / 63, 254.0F / 63));
+  EXPECT_THAT(raw<float>(initializer(model, "x_scale")), ElementsAre(0.5F / 127));
+}
+
 TEST(Quantize, WritesOnePairForEachActivation) {
   const Model model = quantize(read(one_conv({1, 2, 3, 4})), {{"x", 0.5F}}).value();
   ASSERT_EQ(nodes_of(model, "QuantizeLinear").size(), 1U);
@@ -181,9 +189,10 @@ TEST(Quantize, AZeroRangeBesideAnotherOfItsGroupIsNoObstacle) {
   conv(b, "e", "y", 2, 2, "head");
   b.output("y", {1, 2, 4, 4});
   QuantizationSummary summary;
-  ASSERT_TRUE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}, {}, &summary).ok());
+  ASSERT_TRUE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}, {.share_scales = true}, &summary).ok());
   EXPECT_EQ(summary.scales.at("a"), 1.0F / 127);
-  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 0}}).ok());
+  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 0}}, {.share_scales = true}).ok());
+  EXPECT_FALSE(quantize(read(b), {{"x", 1}, {"a", 0}, {"d", 1}}).ok());
 }
 
 TEST(Expose, AddsOutputsInTheirOrderAndRefusesOthers) {
