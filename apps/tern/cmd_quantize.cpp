@@ -11,6 +11,7 @@
 #include "command.h"
 #include "quantizer.h"
 #include "result_json.h"
+#include "tern/dev/int8_build.h"
 #include "text_output.h"
 
 namespace tern {
@@ -51,6 +52,12 @@ class QuantizeCommand final : public Command {
         ->group("Quantisation");
     app.add_flag("--quantize-head", quantize_head_, "The last layers before the outputs become int8, too")
         ->group("Quantisation");
+    app.add_option(
+           "--reduce-range", reduce_range_,
+           "Weights of 7 bits, for x86 CPUs without VNNI: on, off, or auto: where this CPU needs them for the target")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "on", "off"}))
+        ->group("Quantisation");
     app.add_option("--data", data_,
                    "Labelled folder, as tern eval takes it: methods are measured, and the best is taken")
         ->type_name("DIR")
@@ -77,6 +84,8 @@ class QuantizeCommand final : public Command {
     TERN_RETURN_IF_ERROR(calibration_.resolve(common_, !passport_));
     TERN_ASSIGN_OR_RETURN(const TaskOptions task, measuring_options(environment, console));
     TERN_ASSIGN_OR_RETURN(request_.options.target, target());
+    request_.options.reduce_range =
+        reduce_range_ == "on" || (reduce_range_ == "auto" && dev::needs_reduced_range(request_.options.target));
     auto quantised = quantise(calibration_, request_, task, environment, console);
     if (!quantised.ok()) return quantised.status();
     TERN_RETURN_IF_ERROR(write(*quantised, console));
@@ -155,9 +164,10 @@ class QuantizeCommand final : public Command {
     TERN_ASSIGN_OR_RETURN(const auto bytes, quantised.model.self_contained_bytes());
     TERN_RETURN_IF_ERROR(write_file(output_, bytes));
     const QuantizationSummary& summary = quantised.report.summary;
-    console.print(fmt::format("{}: {} of {} layers with weights in int8, {}, for {}", output_,
+    console.print(fmt::format("{}: {} of {} layers with weights in int8, {}, for {}{}", output_,
                               summary.plan.layers.size(), summary.plan.layers.size() + summary.plan.float_layers.size(),
-                              quantised.report.method, to_string(request_.options.target)));
+                              quantised.report.method, to_string(request_.options.target),
+                              request_.options.reduce_range ? ", weights of 7 bits" : ""));
     if (!quantised.report.floor.empty()) console.print(quantised.report.floor);
     if (json_) TERN_RETURN_IF_ERROR(write_json(quantised));
     if (!report_) return {};
@@ -180,6 +190,7 @@ class QuantizeCommand final : public Command {
     line["model"] = calibration_.model_file();
     line["output"] = output_;
     line["target"] = to_string(request_.options.target);
+    line["reduce_range"] = request_.options.reduce_range;
     line["method"] = report.method;
     line["metric"] = report.metric.empty() ? Json(nullptr) : Json(report.metric);
     line["measured"] = Json::array();
@@ -197,7 +208,7 @@ class QuantizeCommand final : public Command {
 
   CalibrationRequest calibration_;
   QuantizeRequest request_;
-  std::string output_, target_ = "auto";
+  std::string output_, target_ = "auto", reduce_range_ = "auto";
   std::optional<std::string> passport_, data_, floor_, report_, json_;
   bool quantize_head_ = false;
   CommonOptions common_;

@@ -136,6 +136,22 @@ Status check_signable(const BuildSite& site, const BuildConfig& config) {
       .with_hint("name a key in sign.key (--sign) and its public half in trust.keys (`tern keys new FILE` makes both)");
 }
 
+/// Compiles, and tells the log what the backend decided.
+Result<EngineBlob> compile_noted(const BuildSite& site, Backend& backend, const Model& model,
+                                 const BuildConfig& config, const CompileOptions& options) {
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile(site, backend, model, config, options));
+  blob.version_compatible = config.version_compatible;
+  blob.dla_core = config.dla_core;
+  for (const std::string& note : blob.notes)
+    site.logger->log(LogLevel::kWarning, "runtime", fmt::format("{}: {}", model.stem(), note));
+  return blob;
+}
+
+/// Whether i8 was tern's own choice, by a calibration that nobody insisted on.
+bool may_do_without_i8(const BuildConfig& config, const EngineBlob& blob) {
+  return config.precision == Precision::kAuto && !config.calibration.empty() && blob.precision == Precision::kI8;
+}
+
 Status stop_status(const std::stop_token& stop) {
   return stop.stop_requested() ? Status(StatusCode::kCancelled, "stopped while building the engine") : Status();
 }
@@ -175,15 +191,25 @@ Result<BuiltEngine> build_engine(const BuildSite& site, Backend& backend, const 
   const auto start = std::chrono::steady_clock::now();
   const HostFacts host = backend.host_facts_on(config.device);
   TERN_RETURN_IF_ERROR(check_signable(site, config));
-  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile(site, backend, model, config, options));
-  blob.version_compatible = config.version_compatible;
-  blob.dla_core = config.dla_core;
-  const auto compiled = std::chrono::steady_clock::now();
-  for (const std::string& note : blob.notes)
-    site.logger->log(LogLevel::kWarning, "runtime", fmt::format("{}: {}", model.stem(), note));
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile_noted(site, backend, model, config, options));
+  auto compiled = std::chrono::steady_clock::now();
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("prove", kCompiled);
-  TERN_ASSIGN_OR_RETURN(const GoldenSet golden, prove(site, backend, model, config, options, blob));
+  auto proven = prove(site, backend, model, config, options, blob);
+  if (proven.status().code() == StatusCode::kGoldenCheckError && may_do_without_i8(config, blob)) {
+    // What auto takes must be proven, too.
+    BuildConfig without = config;
+    without.calibration.clear();
+    site.logger->log(LogLevel::kWarning, "runtime",
+                     fmt::format("{}: i8 did not pass its golden check, so auto does without the calibration: {}",
+                                 model.stem(), proven.status().message()));
+    TERN_ASSIGN_OR_RETURN(blob, compile_noted(site, backend, model, without, options));
+    blob.notes.push_back("the calibration is not used: i8 did not pass its golden check");
+    compiled = std::chrono::steady_clock::now();
+    proven = prove(site, backend, model, without, options, blob);
+  }
+  if (!proven.ok()) return proven.status();
+  const GoldenSet& golden = *proven;
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("store", kProven);
 

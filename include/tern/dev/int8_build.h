@@ -20,4 +20,7 @@ namespace tern::dev {
 [[nodiscard]] TERN_API Result<std::optional<Model>> insert_calibrated_qdq(const Model& model, const BuildConfig& config,
                                                                           QuantTarget target);
 
+/// Whether weights must have 7 bits (QuantizeOptions::reduce_range) for the CPU of this machine to run the target's int8 right.
+[[nodiscard]] TERN_API bool needs_reduced_range(QuantTarget target);
+
 }  // namespace tern::dev

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "tern/passport.h"
 
@@ -16,6 +17,10 @@ bool is_quantised(const Model& model) {
 }
 
 }  // namespace
+
+bool needs_reduced_range(QuantTarget target) {
+  return target != QuantTarget::kTensorRt && !host_cpu().sums_int8_exactly();
+}
 
 Result<std::optional<Model>> insert_calibrated_qdq(const Model& model, const BuildConfig& config, QuantTarget target) {
   const bool has_calibration = !config.calibration.empty(), quantised = is_quantised(model);
@@ -42,7 +47,8 @@ Result<std::optional<Model>> insert_calibrated_qdq(const Model& model, const Bui
   TERN_ASSIGN_OR_RETURN(const CalibrationFiles files, CalibrationFiles::named_by(config.calibration));
   TERN_ASSIGN_OR_RETURN(const CalibrationPassport passport,
                         trusted_passport(files, {.model_hash = model.content_hash()}));
-  TERN_ASSIGN_OR_RETURN(Model made, quantize(model, passport.ranges, {.target = target}));
+  TERN_ASSIGN_OR_RETURN(
+      Model made, quantize(model, passport.ranges, {.target = target, .reduce_range = needs_reduced_range(target)}));
   return std::optional(std::move(made));
 }
 
