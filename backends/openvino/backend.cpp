@@ -165,9 +165,12 @@ Status check_what_runs(Precision asked, Precision runs) {
   return error.with_hint("ask for auto");
 }
 
-/// Whether quantised layers must be computed in f32 to be right here; ConfigError where i8 was asked for.
+/// Whether quantised layers are to be computed in f32: asked for, as the golden check's reference does, or needed to be right
+/// here; ConfigError where i8 was asked for then.
 Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Precision asked) {
-  if (!is_quantised(model) || !would_cut_off_sums(ov_model)) return false;
+  if (!is_quantised(model)) return false;
+  if (asked == Precision::kF32) return true;
+  if (!would_cut_off_sums(ov_model)) return false;
   if (asked != Precision::kI8) return true;
   return make_error(StatusCode::kConfigError,
                     "this CPU has no VNNI: OpenVINO's i8 layers would cut off sums, since weights use more than 7 bits")

@@ -60,6 +60,16 @@ TEST_F(Proving, first_load_checks_once_always_each_time_and_never_not_at_all) {
   EXPECT_GT(checks_of_a_load(compiled.entry), 0U);
 }
 
+TEST_F(Proving, a_quantised_model_in_i8_is_held_against_the_same_model_in_f32) {
+  InferenceRuntime runtime = this->runtime();
+  const auto compiled = runtime.compile_engine(Model::from_file(tiny_model("conv_qdq_7bit")).value(), {});
+  ASSERT_TRUE(compiled.ok()) << compiled.status().to_string();
+  const auto handle = runtime.deserialize_engine(compiled->entry);
+  ASSERT_TRUE(handle.ok()) << handle.status().to_string();
+  EXPECT_EQ(runtime.engine(*handle).value()->precision(), Precision::kI8);
+  EXPECT_GT(checks_of_a_load(compiled->entry, GoldenPolicy::kAlways), 0U);
+}
+
 TEST_F(Proving, a_state_folder_that_cannot_be_written_costs_a_check_and_nothing_else) {
   write_text(folder_ / "file", "");
   options_.config.state_path = folder_ / "file";
