@@ -167,10 +167,14 @@ Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Prec
   if (asked == Precision::kF32) return true;
   if (!would_cut_off_sums(ov_model)) return false;
   if (asked != Precision::kI8) return true;
-  return make_error(StatusCode::kConfigError,
-                    "this CPU has no VNNI: OpenVINO's i8 layers would cut off sums, since weights use more than 7 bits")
+  return make_error(
+             StatusCode::kConfigError,
+             "this CPU has no VNNI: OpenVINO's i8 layers would cut off sums, since weights use more than 7 bits or "
+             "two activations are multiplied")
       .at("precision")
-      .with_hint("ask for auto, which computes the quantised layers in f32 here, or quantise the weights to 7 bits");
+      .with_hint(
+          "ask for auto, which computes the quantised layers in f32 here; 7-bit weights on every quantised layer may "
+          "run in i8");
 }
 
 std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
@@ -289,7 +293,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   TERN_RETURN_IF_ERROR(inner.at(where));
   blob.backend = "openvino";
   blob.backend_version = full_version();
-  blob.engine_id = engine_id(model, config, precision, score().reason);
+  blob.engine_id = engine_id(model, config, blob.precision, score().reason);
   report("done", 1.0);
   return blob;
 }

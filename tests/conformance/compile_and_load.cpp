@@ -154,6 +154,28 @@ TEST_P(BackendConformance, a_quantised_model_is_near_its_float_twin_in_int8_or_w
   }
 }
 
+TEST_P(BackendConformance, a_product_of_two_quantised_activations_is_right_in_whatever_runs) {
+  const auto model = Model::from_file(tiny_model("matmul_qdq")).value();
+  const auto blob = backend_->compile(model, {}, {}, {});
+  ASSERT_TRUE(blob.ok()) << blob.status().to_string();
+  const auto engine = backend_->load(*blob, {}).value();
+  const auto context = context_of(*engine);
+  const Tensor a = patterned({1, 16, 64}, 7), b = patterned({1, 64, 16}, 8);
+  ASSERT_TRUE(context->bind_input(0, a.view()).ok());
+  ASSERT_TRUE(context->bind_input(1, b.view()).ok());
+  ASSERT_TRUE(context->infer().ok());
+  const std::vector<float> left = values(a.view()), right = values(b.view());
+  std::vector<float> expected(16 * 16);
+  for (std::size_t row = 0; row < 16; ++row) {
+    for (std::size_t k = 0; k < 64; ++k) {
+      for (std::size_t column = 0; column < 16; ++column)
+        expected[row * 16 + column] += left[row * 64 + k] * right[k * 16 + column];
+    }
+  }
+  // 64 products, each off by half a step of 1/127 a factor at most.
+  EXPECT_LT(largest_difference(values(context->output(0).value()), expected), 64.0F / 127);
+}
+
 TEST_P(BackendConformance, values_in_u8_are_computed_as_such_or_refused_by_the_nodes_name) {
   const auto model = Model::from_file(tiny_model("conv_qdq")).value();
   EXPECT_EQ(model.quantizers_beside_i8().size(), 3U);
@@ -168,8 +190,10 @@ TEST_P(BackendConformance, a_quantised_model_never_passes_for_another_precision)
   const auto model = Model::from_file(tiny_model("conv_qdq_signed")).value();
   for (const Precision asked : {Precision::kF32, Precision::kMixed}) {
     const auto blob = backend_->compile(model, {.precision = asked}, {}, {});
-    if (blob.ok()) {  // its quantised layers are computed in what was asked for
+    if (blob.ok()) {  // its quantised layers are computed in f32
+      ASSERT_EQ(asked, Precision::kF32);
       EXPECT_EQ(blob->precision, asked);
+      EXPECT_EQ(backend_->load(*blob, {}).value()->precision(), asked);
       continue;
     }
     EXPECT_THAT(blob.status().to_string(), HasSubstr("precision"));
@@ -244,6 +268,13 @@ TEST_P(BackendConformance, engine_id_tells_models_and_configs_apart) {
   EXPECT_EQ(id(affine, {}), id(affine, {}));
   EXPECT_NE(id(affine, {}), id(ports, {}));
   EXPECT_NE(id(affine, {}), id(affine, {.max_batch = 4}));
+  const auto quantised = Model::from_file(tiny_model("conv_qdq_7bit")).value();
+  const auto in_i8 = backend_->compile(quantised, {.precision = Precision::kI8}, {}, {});
+  const auto in_f32 = backend_->compile(quantised, {.precision = Precision::kF32}, {}, {});
+  ASSERT_TRUE(in_i8.ok()) << in_i8.status().to_string();
+  if (in_f32.ok()) {
+    EXPECT_NE(in_i8->engine_id, in_f32->engine_id);
+  }
 }
 
 TEST_P(BackendConformance, a_blob_of_another_backend_or_version_is_refused) {

@@ -87,3 +87,17 @@ conv_chain()
 save("qdq_alone", [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"], "quantize"),
                    helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"], "dequantize")],
      [value("x", [1, 4])], [value("y", [1, 4])], [("scale", np.float32(0.1)), ("zero", np.int8(0))])
+
+
+def product_of_activations():
+    """A matrix product of two inputs in 0..1, both quantised: no weights."""
+    nodes, parts = [], []
+    for name, source in (("left", "a"), ("right", "b")):
+        parts.extend([(name + "_scale", np.float32(1 / 127)), (name + "_zero", np.int8(0))])
+        nodes.extend([helper.make_node("QuantizeLinear", [source, name + "_scale", name + "_zero"], [name + "_q"], name + "_quantize"),
+                      helper.make_node("DequantizeLinear", [name + "_q", name + "_scale", name + "_zero"], [name], name + "_dequantize")])
+    nodes.append(helper.make_node("MatMul", ["left", "right"], ["product"], "multiply"))
+    save("matmul_qdq", nodes, [value("a", [1, 16, 64]), value("b", [1, 64, 16])], [value("product", [1, 16, 16])], parts)
+
+
+product_of_activations()
