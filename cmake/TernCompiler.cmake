@@ -4,7 +4,8 @@
 
 find_program(TERN_CCACHE ccache)
 if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TERN_CCACHE})
+  # What the two name is of no consequence here: precompiled headers change with what they include, and nothing uses __TIME__.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TERN_CCACHE})
 endif()
 
 add_library(tern_warnings INTERFACE)
@@ -25,12 +26,38 @@ if(TERN_SANITIZE)
   add_link_options(-fsanitize=${tern_sanitizers})
 endif()
 
-# What sanitizers cost is mostly the time to compile large headers (CLI11, GoogleTest, JSON) with a check at each use of a pointer.
-# So the dev build keeps those four checks where tern itself does arithmetic on pointers (TERN_POINTER_MODULES); elsewhere
-# AddressSanitizer still stops at a null or wild pointer, and the fuzzers check everything everywhere. The program and the tests
-# are compiled without optimiser too.
-set(TERN_POINTER_MODULES base tensor image preprocess postprocess quant)
-if(TERN_SANITIZE MATCHES "undefined" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
-  set(tern_light_checks -fno-sanitize=null,alignment,vptr,object-size)
-  set(tern_light_build $<$<COMPILE_LANGUAGE:CXX>:-O0> ${tern_light_checks})
+if(TERN_BUILD_FUZZ)
+  # Fuzzers share their modules with the tests, so everything counts its edges; libFuzzer itself is linked by fuzz/ alone.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+endif()
+# Clang links sanitizers into programs alone; plugins find them there.
+if(NOT (TERN_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang"))
+  set(tern_no_undefined -Wl,--no-undefined)
+endif()
+
+# The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON), not in what it checks. So it is compiled without
+# optimiser, but for the modules that go through every pixel or sample, and those headers are compiled once
+# (cmake/precompiled.h). What a source forgets to include is told by the builds that do without: release, tsan, tidy.
+set(TERN_LOOP_MODULES tensor preprocess postprocess)
+function(tern_precompile folder) # every target of a folder and those below
+  get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    get_target_property(optimised ${target} TERN_OPTIMISED)
+    if(type MATCHES "EXECUTABLE|_LIBRARY" AND NOT type MATCHES "INTERFACE" AND NOT optimised AND NOT target MATCHES "tern_precompiled|tern_onnx_schema")
+      target_precompile_headers(${target} REUSE_FROM tern_precompiled)
+    endif()
+  endforeach()
+  get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(subfolder IN LISTS below)
+    tern_precompile(${subfolder})
+  endforeach()
+endfunction()
+if(TERN_PRECOMPILE)
+  # Programs and libraries alike, or each needed precompiled headers of its own.
+  set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+  add_compile_options(-fPIC)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>") # else no compiler cache knows it again
+  endif()
 endif()

@@ -14,11 +14,16 @@
 #include "engine.h"
 #include "guard.h"
 #include "int8.h"
+#include "race.h"
+#include "tern/dev/backend.h"
+#include "tern/dev/int8_build.h"
 
 namespace tern::ov_backend {
 namespace {
 
 constexpr const char* kDevice = "CPU";
+/// int8 costs accuracy, so it must be faster than f32 by more than two measurements differ.
+constexpr double kPays = 0.95;
 
 std::string full_version() {
   return ov::get_openvino_version().buildNumber;
@@ -244,20 +249,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
+  const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
+  if (!quantised.ok()) return quantised.status().at(where);
+  if (*quantised) return compile_calibrated(model, **quantised, config, progress, stop);
   TERN_ASSIGN_OR_RETURN(const auto bytes, model.self_contained_bytes());
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  if (config.workspace) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
-        .at("workspace")
-        .with_hint("leave it out; --threads limits what a build may use");
-  }
-  if (config.optimization_level >= 0) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
-        .at("optimization_level")
-        .with_hint("leave it out");
-  }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));
@@ -298,7 +297,37 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   return blob;
 }
 
+Result<EngineBlob> OpenVinoBackend::compile_calibrated(const Model& model, const Model& quantised,
+                                                       const BuildConfig& config, const Progress& progress,
+                                                       const std::stop_token& stop) {
+  BuildConfig plain = config;
+  plain.calibration.clear();
+  plain.precision = Precision::kI8;
+  if (config.precision == Precision::kI8) return compile(quantised, plain, progress, stop);
+  const auto part = [&](double from, double to) -> Progress {
+    if (!progress) return {};
+    return [&progress, from, to](std::string_view phase, double f) { progress(phase, from + f * (to - from)); };
+  };
+  auto int8 = compile(quantised, plain, part(0, 0.4), stop);
+  plain.precision = Precision::kF32;
+  // What is wrong with the config or the model is told by this one.
+  TERN_ASSIGN_OR_RETURN(EngineBlob f32, compile(model, plain, part(0.4, 0.8), stop));
+  if (!int8.ok()) {
+    f32.notes.push_back("runs in f32, though there is a calibration: " + int8.status().message());
+    return f32;
+  }
+  if (progress) progress("compare", 0.8);
+  TERN_ASSIGN_OR_RETURN(const RaceTimes times, race(*this, *int8, f32, config, stop));
+  if (progress) progress("done", 1.0);
+  const bool pays = times.first < kPays * times.second;
+  EngineBlob& better = pays ? *int8 : f32;
+  better.notes.push_back(fmt::format("runs in {}: one inference takes {:.2f} ms in i8 and {:.2f} ms in f32",
+                                     pays ? "i8" : "f32", times.first, times.second));
+  return std::move(better);
+}
+
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(options, "OpenVINO"));
   if (blob.backend != "openvino" || blob.backend_version != full_version()) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
                       blob.backend_version, full_version())

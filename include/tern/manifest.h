@@ -16,14 +16,15 @@ namespace tern {
 /// Everything that decides what an engine is. Two engines with the same key are interchangeable.
 struct EngineKey {
   /// Name -> value: model, contract, every option of BuildConfig but timeout and isolation (precision, profiles, max_batch,
-  /// threads, hint, workspace), calibration, plugins, backend, backend_version, fit.NAME for each of the backend's
+  /// threads, hint, workspace), calibration (the passport's hash, or "none"), plugins, backend, backend_version, fit.NAME for each of the backend's
   /// HostFacts::fit.
   std::map<std::string, std::string> fields;
 
-  /// `contract_hash` is empty for a model that is used without one.
+  /// `contract_hash` is empty for a model that is used without one, `calibration_hash` (CalibrationPassport::hash()) where none is
+  /// used.
   [[nodiscard]] TERN_API static EngineKey of(const Model& model, std::string_view contract_hash,
-                                             const BuildConfig& config, std::string_view backend,
-                                             const HostFacts& host);
+                                             const BuildConfig& config, std::string_view backend, const HostFacts& host,
+                                             std::string_view calibration_hash = {});
   /// SHA-256 over the fields, as 64 hex digits.
   [[nodiscard]] TERN_API std::string hash() const;
   /// Names of the fields in which two keys differ, sorted.
@@ -49,6 +50,7 @@ struct EngineManifest {
   std::string backend, backend_version, engine_id;
   Precision precision = Precision::kF32;  ///< what the backend uses
   std::map<std::string, int> layers;      ///< number of layers by precision, where the backend tells
+  std::vector<std::string> notes{};       ///< what the backend decided that was not asked for; EngineBlob::notes
   std::uint64_t size = 0;                 ///< bytes of the engine file
   std::string sha256;                     ///< of the whole file, as in X.engine.sha256
   std::vector<std::string> chunks;        ///< SHA-256 of each kChunkBytes of the file

@@ -55,7 +55,8 @@ struct CompileOptions {
 
 /// How an engine is loaded.
 struct EngineOptions {
-  LoadOptions load{};
+  LoadOptions
+      load{};  ///< its logger and allow_host_code are the runtime's to set; open() takes the device of the BuildConfig
   /// Inferences that infer() may run at the same time; the others wait. 0: none, for applications that create contexts of
   /// their own (the memory of one is booked).
   int contexts = 1;
@@ -135,8 +136,9 @@ class TERN_API InferenceRuntime {
                                          const CompileOptions& options) const;
   /// Bytes booked for all engines, on the host and on GPUs.
   [[nodiscard]] std::uint64_t resident_bytes() const;
-  /// kCpu: engines that run on the host, host_memory_budget_bytes; kCuda: gpu_memory_budget_bytes.
-  [[nodiscard]] const MemoryLedger& ledger(DeviceKind kind = DeviceKind::kCpu) const noexcept;
+  /// kCpu: engines that run on the host, host_memory_budget_bytes; kCuda: those on GPU `index`, gpu_memory_budget_bytes for
+  /// each.
+  [[nodiscard]] const MemoryLedger& ledger(DeviceKind kind = DeviceKind::kCpu, int index = 0) const;
   [[nodiscard]] ThermalState thermal_state() const;
   /// Null without a store.
   [[nodiscard]] EngineStore* store() const noexcept;

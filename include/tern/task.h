@@ -40,6 +40,8 @@ struct TaskOptions {
   BuildConfig::Isolation isolation = BuildConfig::Isolation::kInProcess;
   std::chrono::seconds build_timeout{600};  ///< > 0, for builds in a process of their own
   std::stop_token stop{};                   ///< ends a build
+  /// All else of the build: the GPU, calibration, optimisation level... What has a field of its own above is taken from there.
+  BuildConfig build{};
 };
 
 namespace detail {

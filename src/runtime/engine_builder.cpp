@@ -70,12 +70,15 @@ std::vector<ShapeProfile> joined(const std::vector<ShapeProfile>& profiles) {
   return all;
 }
 
+/// `device`: of the backend under test, where that gives its own reference.
 Result<std::shared_ptr<Engine>> load_reference(Backend& backend, const Model& model, const BuildConfig& config,
-                                               const std::stop_token& stop) {
-  BuildConfig reference{
-      .precision = Precision::kF32, .profiles = joined(config.profiles), .max_batch = config.max_batch};
+                                               const std::optional<Device>& device, const std::stop_token& stop) {
+  const BuildConfig reference{.precision = Precision::kF32,
+                              .profiles = joined(config.profiles),
+                              .max_batch = config.max_batch,
+                              .device = device};
   TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend.compile(model, reference, {}, stop));
-  return backend.load(blob, {});
+  return backend.load(blob, {.device = device});
 }
 
 /// Frames with reference outputs. A model without a contract takes whatever numbers it takes: when it does not run on noise, the
@@ -94,7 +97,9 @@ Result<GoldenSet> make_golden(const BuildSite& site, Backend& backend, const Mod
   Backend* reference = find_reference(site.registry, backend);
   golden.reference = reference->name();
   golden.independent = reference != &backend;
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, load_reference(*reference, model, config, options.stop));
+  const auto device = golden.independent ? std::optional<Device>() : config.device;
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine,
+                        load_reference(*reference, model, config, device, options.stop));
   TERN_RETURN_IF_ERROR(record_reference(*engine, golden.frames));
   return golden;
 }
@@ -111,11 +116,40 @@ Result<GoldenSet> prove(const BuildSite& site, Backend& backend, const Model& mo
     return GoldenSet{};
   }
   if (!golden.ok()) return golden;
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine,
-                        backend.load(blob, {.threads = config.threads, .hint = config.hint, .logger = site.logger}));
+  // Code inside of the engine may run: it came from the compiler just now.
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, backend.load(blob, {.threads = config.threads,
+                                                                                  .hint = config.hint,
+                                                                                  .device = config.device,
+                                                                                  .allow_host_code = true,
+                                                                                  .logger = site.logger}));
   TERN_RETURN_IF_ERROR(
       check_golden(*engine, *golden, options.contract, GoldenTolerance::of(blob.precision)).at(blob.engine_id));
   return golden;
+}
+
+/// Said before minutes are spent on an engine that nobody may load.
+Status check_signable(const BuildSite& site, const BuildConfig& config) {
+  if (!config.version_compatible || site.sign_key != nullptr) return {};
+  return Status(StatusCode::kConfigError,
+                "a version-compatible engine holds code, which is loaded from signed engines alone; nothing signs here")
+      .at("version_compatible")
+      .with_hint("name a key in sign.key (--sign) and its public half in trust.keys (`tern keys new FILE` makes both)");
+}
+
+/// Compiles, and tells the log what the backend decided.
+Result<EngineBlob> compile_noted(const BuildSite& site, Backend& backend, const Model& model,
+                                 const BuildConfig& config, const CompileOptions& options) {
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile(site, backend, model, config, options));
+  blob.version_compatible = config.version_compatible;
+  blob.dla_core = config.dla_core;
+  for (const std::string& note : blob.notes)
+    site.logger->log(LogLevel::kWarning, "runtime", fmt::format("{}: {}", model.stem(), note));
+  return blob;
+}
+
+/// Whether i8 was tern's own choice, by a calibration that nobody insisted on.
+bool may_do_without_i8(const BuildConfig& config, const EngineBlob& blob) {
+  return config.precision == Precision::kAuto && !config.calibration.empty() && blob.precision == Precision::kI8;
 }
 
 Status stop_status(const std::stop_token& stop) {
@@ -155,25 +189,42 @@ Contract engine_contract(const Contract& contract) {
 Result<BuiltEngine> build_engine(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
                                  const CompileOptions& options, const EngineKey& key) {
   const auto start = std::chrono::steady_clock::now();
-  const HostFacts host = backend.host_facts();
-  TERN_ASSIGN_OR_RETURN(const EngineBlob blob, compile(site, backend, model, config, options));
-  const auto compiled = std::chrono::steady_clock::now();
+  const HostFacts host = backend.host_facts_on(config.device);
+  TERN_RETURN_IF_ERROR(check_signable(site, config));
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile_noted(site, backend, model, config, options));
+  auto compiled = std::chrono::steady_clock::now();
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("prove", kCompiled);
-  TERN_ASSIGN_OR_RETURN(const GoldenSet golden, prove(site, backend, model, config, options, blob));
+  auto proven = prove(site, backend, model, config, options, blob);
+  if (proven.status().code() == StatusCode::kGoldenCheckError && may_do_without_i8(config, blob)) {
+    // What auto takes must be proven, too.
+    BuildConfig without = config;
+    without.calibration.clear();
+    site.logger->log(LogLevel::kWarning, "runtime",
+                     fmt::format("{}: i8 did not pass its golden check, so auto does without the calibration: {}",
+                                 model.stem(), proven.status().message()));
+    TERN_ASSIGN_OR_RETURN(blob, compile_noted(site, backend, model, without, options));
+    blob.notes.push_back("the calibration is not used: i8 did not pass its golden check");
+    compiled = std::chrono::steady_clock::now();
+    proven = prove(site, backend, model, without, options, blob);
+  }
+  if (!proven.ok()) return proven.status();
+  const GoldenSet& golden = *proven;
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("store", kProven);
 
   EngineManifest manifest;
   manifest.key = key;
   manifest.stem = engine_stem(model);
-  const EngineName name{manifest.stem, host.target, false, blob.precision};
+  const EngineName name{manifest.stem, config.hardware == HardwareLevel::kAmperePlus ? "hw_ampere_plus" : host.target,
+                        config.version_compatible, blob.precision};
   TERN_ASSIGN_OR_RETURN(manifest.name, name.format());
   manifest.backend = blob.backend;
   manifest.backend_version = blob.backend_version;
   manifest.engine_id = blob.engine_id;
   manifest.precision = blob.precision;
   manifest.layers = blob.layers;
+  manifest.notes = blob.notes;
   manifest.opt_buffer_bytes = blob.context_bytes;
   manifest.inputs = blob.inputs;
   manifest.outputs = blob.outputs;

@@ -11,8 +11,10 @@
 #include <shared_mutex>
 
 #include "base/error.h"
+#include "runtime/calibration_choice.h"
 #include "runtime/engine_builder.h"
 #include "runtime/loaded_engine.h"
+#include "tern/engine_name.h"
 
 namespace tern {
 namespace {
@@ -89,7 +91,27 @@ BuildConfig with_task_profile(BuildConfig config, const Model& model, const Cont
 class InferenceRuntime::Impl {
  public:
   Impl(RuntimeOptions given, MemoryLedger host, MemoryLedger gpu)
-      : options(std::move(given)), host_ledger(std::move(host)), gpu_ledger(std::move(gpu)) {}
+      : options(std::move(given)), host_ledger(std::move(host)) {
+    gpu_ledgers.emplace(0, std::move(gpu));
+  }
+
+  /// Each GPU has a budget of its own; their ledgers are made when they are first asked for and stay where they are.
+  MemoryLedger& ledger(DeviceKind kind, int index) const {
+    if (kind == DeviceKind::kCpu) return host_ledger;
+    const std::scoped_lock lock(ledgers_mutex);
+    const auto found = gpu_ledgers.find(index);
+    if (found != gpu_ledgers.end()) return found->second;
+    // The budgets are those of GPU 0, which create() has checked.
+    auto made = MemoryLedger::create(options.config.gpu_memory_budget_bytes, options.config.engine_memory_limit_bytes);
+    return gpu_ledgers.emplace(index, std::move(made).value()).first->second;
+  }
+  std::uint64_t resident_bytes() const {
+    const std::scoped_lock lock(ledgers_mutex);
+    std::uint64_t bytes = host_ledger.resident_bytes();
+    for (const auto& [index, gpu] : gpu_ledgers)
+      bytes += gpu.resident_bytes();
+    return bytes;
+  }
 
   /// The plugins are loaded when a backend is first asked for: an engine that gate A refuses loads none.
   const BackendRegistry& registry() {
@@ -104,13 +126,18 @@ class InferenceRuntime::Impl {
   }
 
   BuildSite build_site() { return {registry(), options.config, options.logger, sign_key ? &*sign_key : nullptr}; }
-  LoadSite load_site() { return {options.config, host_ledger, gpu_ledger}; }
+  LoadSite load_site(const HostFacts& host, const LoadOptions& load) const {
+    const bool is_gpu = EngineName{"x", host.target, false, Precision::kF32}.is_gpu();
+    return {options.config,
+            ledger(is_gpu ? DeviceKind::kCuda : DeviceKind::kCpu, load.device ? load.device->index : 0)};
+  }
 
   static Result<EngineKey> key_of(const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                                  const Backend& backend) {
+                                  const Backend& backend, const CalibrationChoice& calibration) {
     const std::string contract =
         compile.contract != nullptr ? engine_contract(*compile.contract).hash() : std::string();
-    return EngineKey::of(model, contract, config, backend.name(), backend.host_facts());
+    return EngineKey::of(model, contract, config, backend.name(), backend.host_facts_on(config.device),
+                         calibration.hash);
   }
 
   using Found = std::optional<std::pair<EngineEntry, GatedEngine>>;
@@ -142,9 +169,13 @@ class InferenceRuntime::Impl {
     GatedEngine gated;
   };
 
-  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& config,
+  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& asked,
                               const CompileOptions& compile) {
-    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, config, compile, backend));
+    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                          choose_calibration(model, asked, compile.contract, *options.logger));
+    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, asked, compile, backend, calibration));
+    BuildConfig config = asked;
+    config.calibration = calibration.file;
     CompiledEngine compiled{{}, key, std::string(backend.name()), false};
     const bool flat = !compile.output_dir.empty();
     const auto hit = [&](std::pair<EngineEntry, GatedEngine>& found) {
@@ -164,21 +195,22 @@ class InferenceRuntime::Impl {
           .at(model.stem())
           .with_hint("`tern compile` builds it; `tern cache why` says what differs from the engines there are");
     }
-    if (store == nullptr || flat) return build(backend, model, config, compile, compiled);
+    if (store == nullptr || flat) return build(backend, model, config, compile, compiled, calibration);
     TERN_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStore::Lock> lock, store->lock(key, {.stop = compile.stop}));
     // Another process may have built it meanwhile.
     TERN_ASSIGN_OR_RETURN(auto found, find_or_quarantine(key, model));
     if (found) return hit(*found);
-    return build(backend, model, config, compile, compiled);
+    return build(backend, model, config, compile, compiled, calibration);
   }
 
   Result<Ready> build(Backend& backend, const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                      CompiledEngine compiled) {
+                      CompiledEngine compiled, const CalibrationChoice& calibration) {
     std::optional<Contract> contract;
     CompileOptions normal = compile;
     if (compile.contract != nullptr) normal.contract = &contract.emplace(engine_contract(*compile.contract));
     TERN_ASSIGN_OR_RETURN(const BuiltEngine built,
                           build_engine(build_site(), backend, model, config, normal, compiled.key));
+    TERN_RETURN_IF_ERROR(check_unchanged(calibration));
     if (!compile.output_dir.empty()) {
       TERN_ASSIGN_OR_RETURN(compiled.entry, write_flat(compile.output_dir, compiled.key, built.files));
     } else if (store != nullptr) {
@@ -202,7 +234,8 @@ class InferenceRuntime::Impl {
                                              const EngineOptions& engine_options) {
     EngineOptions with_logger = engine_options;
     with_logger.load.logger = options.logger;
-    auto loaded = load_engine(load_site(), backend, gated, with_logger);
+    const HostFacts host = backend.host_facts_on(with_logger.load.device);
+    auto loaded = load_engine(load_site(host, with_logger.load), host, backend, gated, with_logger);
     if (loaded.ok() || loaded.status().code() != StatusCode::kGoldenCheckError || entry.engine.empty()) return loaded;
     return quarantine(gated, entry, loaded.status());
   }
@@ -315,7 +348,9 @@ class InferenceRuntime::Impl {
   std::shared_ptr<EngineStore> store;  ///< null: none
   std::optional<TrustStore> trust;
   std::optional<SigningKey> sign_key;
-  MemoryLedger host_ledger, gpu_ledger;
+  mutable MemoryLedger host_ledger;
+  mutable std::mutex ledgers_mutex;
+  mutable std::map<int, MemoryLedger> gpu_ledgers;  ///< by the GPU's index
   const std::uint64_t id = next_runtime_id();
   mutable std::shared_mutex mutex;
   std::map<std::uint64_t, Slot> slots;
@@ -391,6 +426,7 @@ Result<InferenceRuntime::Handle> InferenceRuntime::open(const Model& model, cons
                    compile,
                    options,
                    {}});
+  source->options.load.device = config.device;
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded, impl_->open(*source));
   source->compile.golden.clear();  // the caller's pixels may be gone by the time of a fault
   source->compile.progress = {};
@@ -461,15 +497,17 @@ std::string InferenceRuntime::label(Handle handle) const {
 Result<EngineKey> InferenceRuntime::key_of(const Model& model, const BuildConfig& config,
                                            const CompileOptions& options) const {
   TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
-  return Impl::key_of(model, config, options, *backend);
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                        choose_calibration(model, config, options.contract, *impl_->options.logger));
+  return Impl::key_of(model, config, options, *backend, calibration);
 }
 
 std::uint64_t InferenceRuntime::resident_bytes() const {
-  return impl_->host_ledger.resident_bytes() + impl_->gpu_ledger.resident_bytes();
+  return impl_->resident_bytes();
 }
 
-const MemoryLedger& InferenceRuntime::ledger(DeviceKind kind) const noexcept {
-  return kind == DeviceKind::kCpu ? impl_->host_ledger : impl_->gpu_ledger;
+const MemoryLedger& InferenceRuntime::ledger(DeviceKind kind, int index) const {
+  return impl_->ledger(kind, index);
 }
 
 ThermalState InferenceRuntime::thermal_state() const {

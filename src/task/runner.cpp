@@ -30,6 +30,17 @@ Status check_ports(const Model& model, const Contract& contract) {
       .with_hint("`tern run` takes any number of tensors");
 }
 
+BuildConfig build_config(const TaskOptions& options) {
+  BuildConfig config = options.build;
+  config.precision = options.precision;
+  config.max_batch = options.max_batch;
+  config.threads = options.threads;
+  config.hint = options.hint;
+  config.timeout = options.build_timeout;
+  config.isolation = options.isolation;
+  return config;
+}
+
 Result<std::shared_ptr<InferenceRuntime>> runtime_of(const TaskOptions& options) {
   if (options.runtime != nullptr) return options.runtime;
   RuntimeOptions own;
@@ -75,13 +86,8 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<InferenceRuntime> runtime, runtime_of(options));
   std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(preprocessor),
                                                     std::move(postprocessor), std::move(runtime)));
-  const BuildConfig config = with_task_profile({.precision = options.precision,
-                                                .max_batch = options.max_batch,
-                                                .threads = options.threads,
-                                                .hint = options.hint,
-                                                .timeout = options.build_timeout,
-                                                .isolation = options.isolation},
-                                               runner->model_, runner->contract_);
+  runner->logger_ = options.logger;
+  const BuildConfig config = with_task_profile(build_config(options), runner->model_, runner->contract_);
   CompileOptions compile;
   compile.backend = options.backend;
   compile.contract = &runner->contract_;
@@ -89,12 +95,21 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   compile.progress = options.progress;
   compile.stop = options.stop;
   EngineOptions load;
-  load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+  load.load = {
+      .threads = options.threads, .hint = options.hint, .device = options.build.device, .logger = options.logger};
   load.contexts = 0;  // the runner makes its own
   TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
   const Status ready = runner->prepare(options.max_batch);
   if (!ready.ok()) return ready.at(path.string());
   return runner;
+}
+
+void TaskRunner::say_line(const std::string& headline) const {
+  const auto ms = [](StageTimes::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+  logger_->log(LogLevel::kDebug, "task",
+               fmt::format("{} on {} {}: {:.3f} ms to the input, {:.3f} ms inference, {:.3f} ms to the result: {}",
+                           model_.stem(), info_.backend, info_.precision, ms(info_.times.preprocess),
+                           ms(info_.times.infer), ms(info_.times.postprocess), headline));
 }
 
 Status TaskRunner::connect() {

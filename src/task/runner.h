@@ -50,6 +50,12 @@ class TaskRunner {
     return {};
   }
 
+  /// At debug, one line a call: the time of each stage, and `headline()`, which is asked for only then.
+  template <typename Headline>
+  void say(Headline&& headline) const {
+    if (logger_->level() >= LogLevel::kDebug) say_line(headline());
+  }
+
   [[nodiscard]] const Model& model() const noexcept { return model_; }
   [[nodiscard]] const Contract& contract() const noexcept { return contract_; }
   [[nodiscard]] const Engine& engine() const noexcept { return *engine_; }
@@ -60,6 +66,7 @@ class TaskRunner {
  private:
   TaskRunner(Model model, Contract contract, Preprocessor preprocessor, Postprocessor postprocessor,
              std::shared_ptr<InferenceRuntime> runtime);
+  void say_line(const std::string& headline) const;
   /// Finds the contract's tensors in the engine behind handle_, and makes a context for it.
   [[nodiscard]] Status connect();
   /// connect(), and the memory for the largest batch.
@@ -74,6 +81,7 @@ class TaskRunner {
   Contract contract_;
   Preprocessor preprocessor_;
   Postprocessor postprocessor_;
+  std::shared_ptr<Logger> logger_ = null_logger();
   std::shared_ptr<InferenceRuntime> runtime_;
   InferenceRuntime::Handle handle_;
   std::shared_ptr<Engine> engine_;

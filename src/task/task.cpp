@@ -3,6 +3,7 @@
 #include "tern/task.h"
 
 #include "base/error.h"
+#include "task/headline.h"
 #include "task/runner.h"
 
 namespace tern {
@@ -48,9 +49,11 @@ Result<Detector> Detector::open(const std::filesystem::path& model, const TaskOp
 Status Detector::detect(std::span<const ImageView> images, std::vector<std::vector<Detection>>& results,
                         const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
     return runner_->postprocessor().detect(step.output, step.geometry, results_of(step, results));
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<std::vector<Detection>> Detector::detect(const ImageView& image, const WaitOptions& wait) {
@@ -67,9 +70,11 @@ Result<Segmenter> Segmenter::open(const std::filesystem::path& model, const Task
 Status Segmenter::segment(std::span<const ImageView> images, std::vector<Segmentation>& results,
                           const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
     return runner_->postprocessor().segment(step.output, step.geometry, results_of(step, results));
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Segmentation> Segmenter::segment(const ImageView& image, const WaitOptions& wait) {
@@ -92,9 +97,11 @@ Status Classifier::classify(std::span<const ImageView> images, std::span<const I
   }
   if (!wants_regions && !regions.empty()) return {StatusCode::kInputError, "the model takes no region mask"};
   results.resize(images.size());
-  return runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
+  TERN_RETURN_IF_ERROR(runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
     return runner_->postprocessor().classify(step.output, results_of(step, results));
-  });
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Classification> Classifier::classify(const ImageView& image, const ImageView* region, const WaitOptions& wait) {

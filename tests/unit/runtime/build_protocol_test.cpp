@@ -34,6 +34,7 @@ EngineReport engine() {
   report.blob.inputs = {{"x\0y", DType::kF16, Shape{-1, 3}}, {"", DType::kBool, Shape{}}};
   report.blob.outputs = {{"out", DType::kI64, Shape{1, 2, 3, 4, 5, 6, 7, 8}}};
   report.blob.layers = {{"f32", 3}, {"i8", -1}};
+  report.blob.notes = {"one", ""};
   report.blob.context_bytes = 77;
   report.bytes = 123456789012345;
   return report;
@@ -102,6 +103,7 @@ TEST(BuildProtocol, every_message_arrives_as_it_was_sent) {
   EXPECT_EQ(e.blob.inputs[0].shape, (Shape{-1, 3}));
   EXPECT_EQ(e.blob.outputs[0].shape.rank(), 8U);
   EXPECT_EQ(e.blob.layers, engine().blob.layers);
+  EXPECT_EQ(e.blob.notes, engine().blob.notes);
   EXPECT_EQ(e.blob.context_bytes, 77U);
 }
 

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: 2026 The tern authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "tern/engine.h"
+#include "tern/model.h"
+#include "tern/quantize.h"
+#include "tern/status.h"
+
+namespace tern::dev {
+
+/// For backends that take int8 from the model: `model` with the Q/DQ pairs that `config.calibration` gives it. None where nothing is to be
+/// inserted: a float precision, a model that is quantised already, or (precision auto) no calibration.
+///
+/// ConfigError, located at the option, when i8 is asked for and there is neither a quantised model nor a calibration, and when
+/// a calibration is given for a model or a precision that takes none. CalibrationCacheError when the calibration is not of this
+/// model or not to be trusted (trusted_passport()). What quantize() refuses.
+[[nodiscard]] TERN_API Result<std::optional<Model>> insert_calibrated_qdq(const Model& model, const BuildConfig& config,
+                                                                          QuantTarget target);
+
+/// Whether weights must have 7 bits (QuantizeOptions::reduce_range) for the CPU of this machine to run the target's int8 right.
+[[nodiscard]] TERN_API bool needs_reduced_range(QuantTarget target);
+
+}  // namespace tern::dev
