@@ -37,20 +37,25 @@ endif()
 
 # The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON), not in what it checks. So it is compiled without
 # optimiser, but for the modules that go through every pixel or sample, and those headers are compiled once
-# (cmake/precompiled.h). What a source forgets to include is told by the builds that do without: release, tsan, tidy.
+# (cmake/precompiled/). What a source forgets to include is told by the builds that do without: release, tsan, tidy.
 set(TERN_LOOP_MODULES tensor preprocess postprocess)
-function(tern_precompile folder) # every target of a folder and those below
+function(tern_precompile folder with) # every target of a folder and those below, with the headers of the target `with`
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target IN LISTS targets)
     get_target_property(type ${target} TYPE)
-    get_target_property(optimised ${target} TERN_OPTIMISED)
-    if(type MATCHES "EXECUTABLE|_LIBRARY" AND NOT type MATCHES "INTERFACE" AND NOT optimised AND NOT target MATCHES "tern_precompiled|tern_onnx_schema")
-      target_precompile_headers(${target} REUSE_FROM tern_precompiled)
+    get_target_property(stays ${target} TERN_NOT_PRECOMPILED)
+    if(type MATCHES "EXECUTABLE|STATIC|OBJECT|MODULE" AND NOT stays)
+      target_precompile_headers(${target} REUSE_FROM ${with})
     endif()
   endforeach()
   get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
   foreach(subfolder IN LISTS below)
-    tern_precompile(${subfolder})
+    cmake_path(GET subfolder FILENAME name)
+    if(name STREQUAL "tests")
+      tern_precompile(${subfolder} tern_precompiled_tests)
+    else()
+      tern_precompile(${subfolder} ${with})
+    endif()
   endforeach()
 endfunction()
 if(TERN_PRECOMPILE)

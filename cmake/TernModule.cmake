@@ -61,7 +61,7 @@ function(tern_module)
   target_link_libraries(tern_${M_NAME} PRIVATE tern_warnings PUBLIC ${M_LINK})
   if(M_NAME IN_LIST TERN_LOOP_MODULES AND TERN_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
     target_compile_options(tern_${M_NAME} PRIVATE -O1)
-    set_target_properties(tern_${M_NAME} PROPERTIES TERN_OPTIMISED ON) # differs from the precompiled headers
+    set_target_properties(tern_${M_NAME} PROPERTIES TERN_NOT_PRECOMPILED ON) # compiled otherwise than they are
   endif()
   foreach(dep IN LISTS M_DEPS)
     target_link_libraries(tern_${M_NAME} PUBLIC tern_${dep})

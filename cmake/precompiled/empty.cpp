@@ -1,3 +1,3 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-// Nothing but a target for cmake/precompiled.h to be compiled with.
+// CMake compiles headers with a target, and a target has a source.
