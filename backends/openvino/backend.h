@@ -20,11 +20,6 @@ class OpenVinoBackend final : public Backend {
   [[nodiscard]] Result<std::shared_ptr<Engine>> load(const EngineBlob& blob, const LoadOptions& options) override;
 
  private:
-  /// `quantised` in i8; where the precision is for tern to choose, `model` in f32 if that is no slower.
-  [[nodiscard]] Result<EngineBlob> compile_calibrated(const Model& model, const Model& quantised,
-                                                      const BuildConfig& config, const Progress& progress,
-                                                      const std::stop_token& stop);
-
   ov::Core core_;
 };
 

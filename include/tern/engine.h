@@ -158,6 +158,8 @@ struct EngineBlob {
   // Filled by compile(), kept in the manifest; load() does not need them.
   std::vector<TensorSpec> inputs{}, outputs{};
   std::map<std::string, int> layers{};  ///< number of layers by the precision each really got, where the backend tells
+  /// Number of nodes by who runs them, where a runtime has several. For people: builds in a process of their own do not carry it.
+  std::map<std::string, int> providers{};
   /// Input, output and activation memory of one context at the largest profile; 0: the backend cannot tell.
   std::uint64_t context_bytes = 0;
   /// What the backend decided that was not asked for, or changed on the way (a fallback to another precision, a rewritten
@@ -265,6 +267,9 @@ struct HostFacts {
   /// What an engine is bound to: one that was built under other values must not be loaded here.
   std::vector<Fact> fit;
   std::vector<Fact> info;  ///< for people: device name, capabilities, driver
+  /// Of backends that share one: the library that computes ("onnxruntime" behind "onnx_trt_ep"). Empty: the backend's own. Such
+  /// backends are no independent reference for each other.
+  std::string runtime{};
 };
 
 /// Whether a backend can run here, and how well.
@@ -286,7 +291,7 @@ class TERN_API Backend {
   [[nodiscard]] virtual HostFacts host_facts_on(const std::optional<Device>& /*device*/) const { return host_facts(); }
   /// ConfigError on a precision this backend cannot give (it says which it can); EngineBuildError, with the backend's
   /// message and the node where it is known, when the model does not compile, or when what compiled runs in another
-  /// precision than was asked for (a model with quantised layers runs in i8, so ask for that or for auto).
+  /// precision than was asked for (a backend that runs quantised layers in i8 alone has no f32 for such a model).
   [[nodiscard]] virtual Result<EngineBlob> compile(const Model& model, const BuildConfig& config,
                                                    const Progress& progress, std::stop_token stop) = 0;
   /// The engine may go on using `blob.bytes` and then keeps `blob.owner`; it never writes there. EngineGateError when the

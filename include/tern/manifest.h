@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,27 @@ struct EngineKey {
   [[nodiscard]] TERN_API std::string hash() const;
   /// Names of the fields in which two keys differ, sorted.
   [[nodiscard]] TERN_API std::vector<std::string> differences(const EngineKey& other) const;
+};
+
+/// What `auto` chose from on a CPU, and what was measured: inferences on the golden frames, the candidates taking turns in one process.
+struct BackendChoice {
+  struct Candidate {
+    std::string backend, version;
+    std::string precision;  ///< that it ran in; empty where it was refused
+    double ms = 0;          ///< median of one inference; 0: it was not measured
+    std::string
+        refused{};  ///< why it could not serve: it did not build, or failed its golden check; empty: it was measured
+  };
+  std::vector<Candidate> candidates;  ///< the chosen one, the others by their time, then those that were refused
+  int runs = 0;             ///< measured for each; 0: one candidate was left, or there were no frames to measure with
+  std::string measured_at;  ///< UTC, ISO 8601
+
+  /// The next after the chosen one; null where there is none.
+  [[nodiscard]] TERN_API const Candidate* second() const noexcept;
+  /// How much longer the second takes: 0.1 is 10 %. 0 where there is none. Below 0 where it was faster by less than can be told.
+  [[nodiscard]] TERN_API double margin() const noexcept;
+  /// For people, one line.
+  [[nodiscard]] TERN_API std::string to_string() const;
 };
 
 /// What stands beside an engine as X.engine.json: what it is, and how to know that it still is what was built.
@@ -64,6 +86,7 @@ struct EngineManifest {
   std::string built_at;  ///< UTC, ISO 8601
   std::string driver;    ///< GPU driver at build time, or empty
   std::string tern_version;
+  std::optional<BackendChoice> choice{};  ///< where `auto` chose this engine by measurement
 
   /// Canonical JSON (keys sorted, indented by one space): the bytes that are signed.
   [[nodiscard]] TERN_API std::string to_json() const;

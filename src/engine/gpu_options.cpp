@@ -15,9 +15,9 @@ constexpr int kMaxGpus = 64;
 constexpr std::string_view kAmperePlus = "ampere_plus", kThisGpu = "this_gpu";
 
 Status refuse(std::string_view option, std::string_view backend, std::string_view what) {
-  return make_error(StatusCode::kConfigError, "{} runs on the CPU and has no {}", backend, what)
+  return make_error(StatusCode::kConfigError, "{} has no {}", backend, what)
       .at(option)
-      .with_hint("leave it out, or use a GPU backend (`tern doctor` lists them)");
+      .with_hint("leave it out, or use another backend (`tern doctor` lists them)");
 }
 
 }  // namespace

@@ -2,20 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/calibration_choice.h"
 
-#include <algorithm>
-
 #include "base/error.h"
+#include "tern/dev/cpu_build.h"
 #include "tern/passport.h"
 
 namespace tern {
 namespace {
 
 using Kind = CalibrationVerdict::Kind;
-
-bool is_float(const Model& model) {
-  return std::ranges::none_of(
-      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
-}
 
 }  // namespace
 
@@ -30,7 +24,7 @@ Result<CalibrationChoice> choose_calibration(const Model& model, const BuildConf
     return CalibrationChoice{config.calibration, files.passport.string(), passport.hash() + (is_cache ? " cache" : "")};
   }
   const bool is_auto = config.precision == Precision::kAuto;
-  if ((!is_auto && config.precision != Precision::kI8) || model.path().empty() || !is_float(model))
+  if ((!is_auto && config.precision != Precision::kI8) || model.path().empty() || dev::is_quantised(model))
     return CalibrationChoice{};
   const CalibrationFiles files = CalibrationFiles::beside(model.path());
   auto verdict = judge_calibration(files, subject);

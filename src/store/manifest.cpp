@@ -12,6 +12,7 @@
 #include "model/json_object.h"
 #include "model/strict_json.h"
 #include "model/text.h"
+#include "store/backend_choice.h"
 #include "store/digest.h"
 #include "tern/contract.h"
 #include "tern/engine_name.h"
@@ -287,7 +288,8 @@ std::string EngineManifest::to_json() const {
                          {"build_seconds", build_seconds},
                          {"built_at", built_at},
                          {"driver", driver},
-                         {"tern_version", tern_version}};
+                         {"tern_version", tern_version},
+                         {"choice", choice ? tern::to_json(*choice) : json(nullptr)}};
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -318,6 +320,7 @@ Result<EngineManifest> EngineManifest::from_json(std::string_view text, std::str
   read_nested<Contract>(object, "contract", true, m.contract);
   read_nested<BuildConfig>(object, "build_config", false, m.build_config);
   read_origin(object, m);
+  read_choice(object, "choice", kRefused, m.choice);
   check_agreement(object, m);
   if (const Status status = object.finish(); !status.ok()) return refuse(status);
   return m;

@@ -19,7 +19,8 @@ using test::Picture;
 using ::testing::HasSubstr;
 
 TEST(Task, results_say_what_ran) {
-  Detector detector = Detector::open(demo_path("models/overhead-detect.onnx"), {.threads = 1}).value();
+  Detector detector =
+      Detector::open(demo_path("models/overhead-detect.onnx"), {.backend = "openvino", .threads = 1}).value();
   const Picture picture("data/validation/images/000.jpg");
   ASSERT_TRUE(detector.detect(picture.view()).ok());
   const RunInfo& run = detector.last_run();

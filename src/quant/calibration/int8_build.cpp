@@ -2,21 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tern/dev/int8_build.h"
 
-#include <algorithm>
-
 #include "base/cpu.h"
 #include "base/error.h"
+#include "tern/dev/cpu_build.h"
 #include "tern/passport.h"
 
 namespace tern::dev {
-namespace {
-
-bool is_quantised(const Model& model) {
-  return std::ranges::any_of(
-      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
-}
-
-}  // namespace
 
 bool needs_reduced_range(QuantTarget target) {
   return target != QuantTarget::kTensorRt && !host_cpu().sums_int8_exactly();

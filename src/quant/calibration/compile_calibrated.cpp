@@ -1,13 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "race.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 
-namespace tern::ov_backend {
+#include "base/error.h"
+#include "tern/dev/int8_build.h"
+
+namespace tern::dev {
 namespace {
+
+/// int8 costs accuracy, so it must be faster than f32 by more than two measurements differ.
+constexpr double kPays = 0.95;
 
 using Clock = std::chrono::steady_clock;
 
@@ -58,8 +62,12 @@ Result<Runner> make_runner(Backend& backend, const EngineBlob& blob, const Build
   return runner;
 }
 
-}  // namespace
+/// Median milliseconds of one inference of each of two engines.
+struct RaceTimes {
+  double first = 0, second = 0;
+};
 
+/// Runs two engines of one model in turns on zeros of the shapes that `config` aims at, for a second or two, and compares their times.
 Result<RaceTimes> race(Backend& backend, const EngineBlob& first, const EngineBlob& second, const BuildConfig& config,
                        const std::stop_token& stop) {
   TERN_ASSIGN_OR_RETURN(Runner one, make_runner(backend, first, config));
@@ -80,4 +88,35 @@ Result<RaceTimes> race(Backend& backend, const EngineBlob& first, const EngineBl
   return RaceTimes{one.median(), other.median()};
 }
 
-}  // namespace tern::ov_backend
+}  // namespace
+
+Result<EngineBlob> compile_calibrated(Backend& backend, const Model& model, const Model& quantised,
+                                      const BuildConfig& config, const Progress& progress,
+                                      const std::stop_token& stop) {
+  BuildConfig plain = config;
+  plain.calibration.clear();
+  plain.precision = Precision::kI8;
+  if (config.precision == Precision::kI8) return backend.compile(quantised, plain, progress, stop);
+  const auto part = [&](double from, double to) -> Progress {
+    if (!progress) return {};
+    return [&progress, from, to](std::string_view phase, double f) { progress(phase, from + f * (to - from)); };
+  };
+  auto int8 = backend.compile(quantised, plain, part(0, 0.4), stop);
+  plain.precision = Precision::kF32;
+  // What is wrong with the config or the model is told by this one.
+  TERN_ASSIGN_OR_RETURN(EngineBlob f32, backend.compile(model, plain, part(0.4, 0.8), stop));
+  if (!int8.ok()) {
+    f32.notes.push_back("runs in f32, though there is a calibration: " + int8.status().message());
+    return f32;
+  }
+  if (progress) progress("compare", 0.8);
+  TERN_ASSIGN_OR_RETURN(const RaceTimes times, race(backend, *int8, f32, config, stop));
+  if (progress) progress("done", 1.0);
+  const bool pays = times.first < kPays * times.second;
+  EngineBlob& better = pays ? *int8 : f32;
+  better.notes.push_back(fmt::format("runs in {}: one inference takes {:.2f} ms in i8 and {:.2f} ms in f32",
+                                     pays ? "i8" : "f32", times.first, times.second));
+  return std::move(better);
+}
+
+}  // namespace tern::dev
