@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include "context.h"
+#include "frame_path.h"
 #include "guard.h"
 #include "logger.h"
 #include "stream.h"
@@ -140,6 +141,11 @@ Result<std::unique_ptr<Event>> TensorRtEngine::create_event() {
     event = std::make_unique<CudaEvent>();
   }));
   return event;
+}
+
+Result<std::unique_ptr<FramePath>> TensorRtEngine::create_frame_path(const Contract& contract,
+                                                                     const FramePathOptions& options) {
+  return TensorRtFramePath::create(shared_from_this(), contract, options);
 }
 
 }  // namespace tern::trt_backend

@@ -235,6 +235,10 @@ class TERN_API ExecutionContext {
   [[nodiscard]] virtual std::optional<DeviceTimes> device_times() const { return std::nullopt; }
 };
 
+class FramePath;
+struct Contract;
+struct FramePathOptions;
+
 /// A loaded model: immutable, thread-safe, owns the weights. Contexts, streams and events keep what they need of it
 /// alive.
 class TERN_API Engine {
@@ -252,6 +256,10 @@ class TERN_API Engine {
   [[nodiscard]] virtual Result<std::unique_ptr<ExecutionContext>> create_context() = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Stream>> create_stream() = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Event>> create_event() = 0;
+  /// Everything that `contract` asks for in one piece on the engine's device (tern/frame_path.h). Null where the backend has no
+  /// such path (CPU backends), or not for this model, in which case it logs why. Errors as create_context().
+  [[nodiscard]] virtual Result<std::unique_ptr<FramePath>> create_frame_path(const Contract& contract,
+                                                                             const FramePathOptions& options);
 
   /// Shape of input 0, and its leading dimension; Shape::kDynamic where open.
   [[nodiscard]] const Shape& input_shape() const noexcept { return inputs().front().shape; }

@@ -36,7 +36,7 @@ namespace {
 /// The part of `results` that one step fills.
 template <typename T>
 std::span<T> results_of(const TaskRunner::Step& step, std::vector<T>& results) {
-  return std::span(results).subspan(step.first_image, step.geometry.size());
+  return std::span(results).subspan(step.first_image, step.images);
 }
 
 }  // namespace
@@ -50,7 +50,9 @@ Status Detector::detect(std::span<const ImageView> images, std::vector<std::vect
                         const WaitOptions& wait) {
   results.resize(images.size());
   TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().detect(step.output, step.geometry, results_of(step, results));
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.detections = part});
+    return runner_->postprocessor().detect(step.output, step.geometry, part);
   }));
   runner_->say([&] { return detail::headline(results, contract().output); });
   return {};
@@ -71,7 +73,9 @@ Status Segmenter::segment(std::span<const ImageView> images, std::vector<Segment
                           const WaitOptions& wait) {
   results.resize(images.size());
   TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().segment(step.output, step.geometry, results_of(step, results));
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.segmentations = part});
+    return runner_->postprocessor().segment(step.output, step.geometry, part);
   }));
   runner_->say([&] { return detail::headline(results, contract().output); });
   return {};
@@ -98,7 +102,9 @@ Status Classifier::classify(std::span<const ImageView> images, std::span<const I
   if (!wants_regions && !regions.empty()) return {StatusCode::kInputError, "the model takes no region mask"};
   results.resize(images.size());
   TERN_RETURN_IF_ERROR(runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().classify(step.output, results_of(step, results));
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.classifications = part});
+    return runner_->postprocessor().classify(step.output, part);
   }));
   runner_->say([&] { return detail::headline(results, contract().output); });
   return {};
