@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxCandidates = 64;
-constexpr double kMaxMs = 1e9, kMaxMargin = 1e9;
+constexpr double kMaxMs = 1e9;
 constexpr std::size_t kMaxTextBytes = 2000;
 
 void read_candidate(const json& value, StatusCode code, const std::string& path, JsonObject& parent,
