@@ -32,7 +32,7 @@ if(TERN_BUILD_FUZZ)
 endif()
 # Clang links sanitizers into programs alone; plugins find them there.
 if(NOT (TERN_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang"))
-  set(tern_no_undefined ${tern_no_undefined})
+  set(tern_no_undefined -Wl,--no-undefined)
 endif()
 
 # The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON), not in what it checks. So it is compiled without

@@ -7,9 +7,10 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/sanitizers.h"
 #include "runtime_fixture.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header for it
 #endif
 
@@ -24,7 +25,7 @@ using ::testing::Not;
 
 /// Memory that the process uses: allocated bytes under AddressSanitizer (its own records grow), else what lies in RAM. In MiB.
 double used_mib() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
   return static_cast<double>(__sanitizer_get_current_allocated_bytes()) / (1 << 20);
 #else
   std::ifstream statm("/proc/self/statm");
