@@ -97,7 +97,6 @@ class TensorRtFramePath final : public FramePath {
   std::unique_ptr<FrameDecoder> decoder_;
   std::vector<Lane> lanes_;      // behind all memory that their contexts and graphs use
   std::size_t last_images_ = 0;  // of the last run; 0: it failed
-  bool has_regions_ = false;
   StageTimes times_;
   FramePathCounters counters_;
   std::uint64_t uses_ = 0;
