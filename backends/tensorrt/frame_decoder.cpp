@@ -21,7 +21,11 @@ using cuda::PinnedBuffer;
 /// The same bytes on both sides.
 class Mirrored {
  public:
-  explicit Mirrored(std::size_t bytes) : host_(bytes), device_(bytes) { std::memset(host_.data(), 0, bytes); }
+  explicit Mirrored(std::size_t bytes) : host_(bytes), device_(bytes) {
+    std::memset(host_.data(), 0, bytes);
+    // From pinned memory, so it has passed when it returns. Copies to the host bring rows that no kernel wrote.
+    check(cudaMemcpy(device(), host(), bytes, cudaMemcpyHostToDevice), "cudaMemcpy of zeros");
+  }
   [[nodiscard]] void* host() const noexcept { return host_.data(); }
   [[nodiscard]] void* device() const noexcept { return device_.data(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return host_.bytes(); }

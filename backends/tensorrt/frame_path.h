@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -66,6 +67,10 @@ class TensorRtFramePath final : public FramePath {
   [[nodiscard]] Status check_images(std::span<const ImageView> images, std::span<const ImageView> regions) const;
   /// Parameters of all images, and the plan of their way to the device.
   [[nodiscard]] Status describe(std::span<const ImageView> images, std::span<const ImageView> regions);
+  /// Waits for all that was enqueued, whatever came of it.
+  void drain() const noexcept;
+  /// Of a run that began at `start` and has passed. Throws CudaError.
+  void read_times(std::chrono::steady_clock::time_point start);
   [[nodiscard]] Status run_on_device(std::size_t images, const WaitOptions& wait);
   /// Puts the addresses on the device into the parameters.
   void point_to_device(std::size_t images, bool with_regions);
