@@ -137,7 +137,8 @@ class Pipeline:
         keep = scores > self.output["score_threshold"]
         scores, classes, boxes = scores[keep], classes[keep], y[:4, keep].T
         boxes = torch.cat([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], 1)
-        kept = batched_nms(boxes, scores, classes, self.output["nms_iou"])[:self.output["max_detections"]]
+        groups = classes if self.output["class_aware_nms"] else torch.zeros_like(classes)
+        kept = batched_nms(boxes, scores, groups, self.output["nms_iou"])[:self.output["max_detections"]]
         boxes = boxes[kept]
         boxes[:, 0::2] = ((boxes[:, 0::2] - left) * (width / w)).clamp(0, width)
         boxes[:, 1::2] = ((boxes[:, 1::2] - top) * (height / h)).clamp(0, height)
