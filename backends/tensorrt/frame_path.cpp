@@ -229,11 +229,16 @@ void TensorRtFramePath::drain() const noexcept {
 }
 
 void TensorRtFramePath::read_times(steady_clock::time_point start) {
-  const auto on_device = [](double ms) {
-    return std::chrono::duration_cast<StageTimes::Duration>(std::chrono::duration<double, std::milli>(ms));
+  const auto between = [](const cuda::Event& from, const cuda::Event& to) {
+    return std::chrono::duration_cast<StageTimes::Duration>(
+        std::chrono::duration<double, std::milli>(from.milliseconds_until(to)));
   };
-  times_.infer = on_device(before_inference_.milliseconds_until(after_inference_));
-  times_.postprocess = on_device(after_inference_.milliseconds_until(done_));
+  times_ = {};
+  const Status read = guard(StatusCode::kInferenceError, "the GPU does not tell the times of a frame", [&] {
+    times_.infer = between(before_inference_, after_inference_);
+    times_.postprocess = between(after_inference_, done_);
+  });
+  if (!read.ok()) say(LogLevel::kDebug, read.to_string());  // the frame is good all the same
   const auto rest = steady_clock::now() - start - times_.infer - times_.postprocess;
   times_.preprocess = std::max(std::chrono::duration_cast<StageTimes::Duration>(rest), StageTimes::Duration{});
 }

@@ -69,7 +69,7 @@ class TensorRtFramePath final : public FramePath {
   [[nodiscard]] Status describe(std::span<const ImageView> images, std::span<const ImageView> regions);
   /// Waits for all that was enqueued, whatever came of it.
   void drain() const noexcept;
-  /// Of a run that began at `start` and has passed. Throws CudaError.
+  /// Of a run that began at `start` and has passed. What the GPU does not tell counts as preprocessing.
   void read_times(std::chrono::steady_clock::time_point start);
   [[nodiscard]] Status run_on_device(std::size_t images, const WaitOptions& wait);
   /// Puts the addresses on the device into the parameters.
