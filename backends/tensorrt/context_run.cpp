@@ -200,9 +200,9 @@ std::vector<std::vector<std::byte>> TensorRtContext::outputs_as_bytes() const {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::size_t bytes = bytes_of(selected_outputs_[i], engine_->outputs()[i].dtype);
     auto& one = all.emplace_back(bytes);
-    if (bytes > 0)
-      cuda::check(cudaMemcpy(one.data(), outputs_[i].device_address(), bytes, cudaMemcpyDeviceToHost), "cudaMemcpy");
+    copy(one.data(), outputs_[i].device_address(), bytes, cudaMemcpyDeviceToHost, stream_.get());
   }
+  stream_.synchronize();
   return all;
 }
 

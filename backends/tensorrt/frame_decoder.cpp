@@ -21,7 +21,13 @@ using cuda::PinnedBuffer;
 /// The same bytes on both sides.
 class Mirrored {
  public:
-  explicit Mirrored(std::size_t bytes) : host_(bytes), device_(bytes) { std::memset(host_.data(), 0, bytes); }
+  explicit Mirrored(std::size_t bytes) : host_(bytes), device_(bytes) {
+    std::memset(host_.data(), 0, bytes);
+    // Copies to the host bring rows that no kernel wrote. Not in the default stream, which captures of other threads may forbid.
+    const cuda::Stream stream;
+    check(cudaMemsetAsync(device_.data(), 0, bytes, stream.get()), "cudaMemsetAsync");
+    stream.synchronize();
+  }
   [[nodiscard]] void* host() const noexcept { return host_.data(); }
   [[nodiscard]] void* device() const noexcept { return device_.data(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return host_.bytes(); }

@@ -31,6 +31,12 @@ std::string at_image(std::size_t index) {
   return fmt::format("image {}", index);
 }
 
+/// `status` with what TensorRT logged, behind what CUDA said.
+Status with_log(const Status& status, const CapturedLog& log) {
+  if (status.code() != StatusCode::kInferenceError || log.text().empty()) return status;
+  return status.with_cause(status.cause().empty() ? log.text() : status.cause() + "\n" + log.text());
+}
+
 cuda::ImageParams* params_of(const Growing<cuda::PinnedBuffer>& memory) noexcept {
   return static_cast<cuda::ImageParams*>(memory.data());
 }
@@ -61,7 +67,7 @@ Result<std::unique_ptr<FramePath>> TensorRtFramePath::create(std::shared_ptr<con
     TERN_ASSIGN_OR_RETURN(obstacle, path->prepare(options.max_batch));
     return {};
   });
-  if (!made.ok()) return made.code() == StatusCode::kInferenceError ? made.with_cause(log.text()) : made;
+  if (!made.ok()) return with_log(made, log);
   if (obstacle.empty()) return std::unique_ptr<FramePath>(std::move(path));
   path->say(LogLevel::kInfo, fmt::format("no frame path on the GPU: {}", obstacle));
   return std::unique_ptr<FramePath>();
@@ -105,7 +111,8 @@ Result<std::string_view> TensorRtFramePath::prepare(int max_batch) {
   TERN_ASSIGN_OR_RETURN(const std::int64_t elements, shape.elements());
   const std::size_t input_bytes = static_cast<std::size_t>(elements) * size_of(contract_.input.dtype);
   input_.reserve(input_bytes);
-  cuda::check(cudaMemset(input_.data(), 0, input_bytes), "cudaMemset");  // rows that no image fills hold no garbage
+  // Rows that no image fills hold no garbage. In the path's stream, which does not wait for the default one.
+  cuda::check(cudaMemsetAsync(input_.data(), 0, input_bytes, stream_.get()), "cudaMemsetAsync of the input");
   params_.reserve(max_images_ * sizeof(cuda::ImageParams));
   device_params_.reserve(max_images_ * sizeof(cuda::ImageParams));
   const auto [width, height] = contract_.input.default_size();
@@ -205,24 +212,35 @@ Status TensorRtFramePath::run(std::span<const ImageView> images, std::span<const
       TERN_RETURN_IF_ERROR(describe(images, regions));
       pixels_.upload(stream_.get());
       point_to_device(images.size(), !regions.empty());
-      return run_on_device(images.size(), wait);
+      TERN_RETURN_IF_ERROR(run_on_device(images.size(), wait));
+      read_times(start);
+      return {};
     });
-    // What was enqueued before a failure uses the caller's memory still.
-    if (!ran.ok()) static_cast<void>(cudaStreamSynchronize(stream_.get()));
+    if (!ran.ok()) drain();  // what was enqueued before a failure uses the caller's memory still
     return ran;
   });
-  if (!status.ok()) {
-    return status.code() == StatusCode::kInferenceError && !log.text().empty() ? status.with_cause(log.text()) : status;
-  }
+  if (!status.ok()) return with_log(status, log);
   last_images_ = images.size();
-  const auto on_device = [](double ms) {
-    return std::chrono::duration_cast<StageTimes::Duration>(std::chrono::duration<double, std::milli>(ms));
+  return {};
+}
+
+void TensorRtFramePath::drain() const noexcept {
+  if (cudaStreamSynchronize(stream_.get()) != cudaSuccess) cudaGetLastError();
+}
+
+void TensorRtFramePath::read_times(steady_clock::time_point start) {
+  const auto between = [](const cuda::Event& from, const cuda::Event& to) {
+    return std::chrono::duration_cast<StageTimes::Duration>(
+        std::chrono::duration<double, std::milli>(from.milliseconds_until(to)));
   };
-  times_.infer = on_device(before_inference_.milliseconds_until(after_inference_));
-  times_.postprocess = on_device(after_inference_.milliseconds_until(done_));
+  times_ = {};
+  const Status read = guard(StatusCode::kInferenceError, "the GPU does not tell the times of a frame", [&] {
+    times_.infer = between(before_inference_, after_inference_);
+    times_.postprocess = between(after_inference_, done_);
+  });
+  if (!read.ok()) say(LogLevel::kDebug, read.to_string());  // the frame is good all the same
   const auto rest = steady_clock::now() - start - times_.infer - times_.postprocess;
   times_.preprocess = std::max(std::chrono::duration_cast<StageTimes::Duration>(rest), StageTimes::Duration{});
-  return {};
 }
 
 Status TensorRtFramePath::run_on_device(std::size_t images, const WaitOptions& wait) {
@@ -242,7 +260,11 @@ Result<TensorRtFramePath::Lane*> TensorRtFramePath::lane_of(std::size_t images) 
     Lane lane;
     lane.images = images;
     TERN_ASSIGN_OR_RETURN(lane.context, make_context(images));
-    TERN_RETURN_IF_ERROR(warm_up(lane));
+    Status warm = guard(StatusCode::kInferenceError, kFailed, [&] { return warm_up(lane); });
+    if (!warm.ok()) {
+      drain();  // nothing may run any more in the context, which is now freed
+      return warm;
+    }
     lanes_.push_back(std::move(lane));
     found = lanes_.end() - 1;
   }
@@ -256,16 +278,19 @@ Status TensorRtFramePath::warm_up(Lane& lane) {
   stream_.synchronize();
   if (!engine_->options().cuda_graph) return {};
   std::string trouble;
-  const Status captured = guard(StatusCode::kInferenceError, "no graph was captured", [&] { return capture(lane); });
-  if (captured.ok()) {
+  const Status captured = guard(StatusCode::kInferenceError, "no graph was captured", [&]() -> Status {
+    TERN_RETURN_IF_ERROR(capture(lane));
     TERN_ASSIGN_OR_RETURN(trouble, compare_with_replay(lane));
-    if (trouble.empty()) {
-      ++counters_.graphs;
-      return {};
-    }
-  } else {
+    return {};
+  });
+  if (captured.ok() && trouble.empty()) {
+    ++counters_.graphs;
+    return {};
+  }
+  if (!captured.ok()) {
     cudaGetLastError();  // of the capture
     trouble = captured.message() + (captured.cause().empty() ? "" : ": ") + captured.cause();
+    stream_.synchronize();  // nothing may run any more in the context, which is now freed
   }
   lane.graph.reset();
   say(LogLevel::kWarning, fmt::format("frames run without a CUDA graph: {}", trouble));
@@ -349,7 +374,8 @@ Status TensorRtFramePath::enqueue(Lane& lane, bool is_captured) {
 
 Status TensorRtFramePath::read(const FrameResults& results) {
   if (last_images_ == 0) return {StatusCode::kInputError, "no run has succeeded on this frame path yet"};
-  return decoder_->read(results, last_images_);
+  return guard(StatusCode::kInferenceError, "the results of a frame cannot be read",
+               [&] { return decoder_->read(results, last_images_); });
 }
 
 FramePathCounters TensorRtFramePath::counters() const noexcept {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -66,6 +67,10 @@ class TensorRtFramePath final : public FramePath {
   [[nodiscard]] Status check_images(std::span<const ImageView> images, std::span<const ImageView> regions) const;
   /// Parameters of all images, and the plan of their way to the device.
   [[nodiscard]] Status describe(std::span<const ImageView> images, std::span<const ImageView> regions);
+  /// Waits for all that was enqueued, whatever came of it.
+  void drain() const noexcept;
+  /// Of a run that began at `start` and has passed. What the GPU does not tell counts as preprocessing.
+  void read_times(std::chrono::steady_clock::time_point start);
   [[nodiscard]] Status run_on_device(std::size_t images, const WaitOptions& wait);
   /// Puts the addresses on the device into the parameters.
   void point_to_device(std::size_t images, bool with_regions);
@@ -97,7 +102,6 @@ class TensorRtFramePath final : public FramePath {
   std::unique_ptr<FrameDecoder> decoder_;
   std::vector<Lane> lanes_;      // behind all memory that their contexts and graphs use
   std::size_t last_images_ = 0;  // of the last run; 0: it failed
-  bool has_regions_ = false;
   StageTimes times_;
   FramePathCounters counters_;
   std::uint64_t uses_ = 0;

@@ -39,7 +39,10 @@ class Port {
   [[nodiscard]] Place place() const noexcept { return place_; }
 
   /// Memory for `bytes` on both sides, as far as this port needs its own. Whether any of it moved.
-  bool reserve(std::size_t bytes) { return reserve_host(bytes) | reserve_device(bytes); }
+  bool reserve(std::size_t bytes) {
+    const bool host = reserve_host(bytes), device = reserve_device(bytes);
+    return host || device;
+  }
   bool reserve_host(std::size_t bytes) {
     return (place_ == Place::kNone || place_ == Place::kPageable) && host_.reserve(bytes);
   }

@@ -30,44 +30,19 @@
 #include <fmt/format.h>
 
 #include "loops.h"
+#include "modes.h"
+#include "plans.h"
 #include "tern/engine.h"
 
 namespace {
 
 using namespace tern;         // NOLINT(google-build-using-namespace): a program of one file
 using namespace tern::bench;  // NOLINT(google-build-using-namespace)
-using Clock = std::chrono::steady_clock;
 
-struct Options {
-  std::string model, precision = "auto", calibration, timing_cache, plan;
-  int level = -1, batch = 1, rounds = 20, runs = 50;
-  bool tf32 = false, build_only = false, rebuild = false, explain = false;
+struct Options : PlanOptions {
+  int rounds = 20, runs = 50;
+  bool build_only = false, rebuild = false, explain = false;
 };
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-BuildConfig config_of(const Options& options) {
-  BuildConfig config;
-  config.precision = parse_precision(options.precision).value();
-  config.optimization_level = options.level;
-  config.max_batch = options.batch;
-  config.timing_cache = options.timing_cache;
-  config.calibration = options.calibration;
-  config.tf32 = options.tf32;
-  return config;
-}
-
-struct Mode {
-  std::string name;
-  std::function<void()> run;
-  std::vector<double> times{};
-};
-
-double percentile(const std::vector<double>& sorted, double part) {
-  return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))];
-}
 
 /// The largest difference of output 0, in f32, or bytes that differ.
 double difference(const void* a, const TensorView& b) {
@@ -77,29 +52,6 @@ double difference(const void* a, const TensorView& b) {
       largest = std::max(largest, std::fabs(static_cast<double>(static_cast<const float*>(a)[i]) - b.as<float>()[i]));
   }
   return largest;
-}
-
-EngineBlob build(Backend& backend, const Options& options) {
-  const auto model = Model::from_file(options.model).value();
-  const auto start = Clock::now();
-  EngineBlob blob = backend.compile(model, config_of(options), {}, {}).value();
-  const double seconds = milliseconds_since(start) / 1e3;
-  std::string layers;
-  for (const auto& [precision, count] : blob.layers)
-    layers += fmt::format("{}\"{}\": {}", layers.empty() ? "" : ", ", precision, count);
-  const HostFacts facts = backend.host_facts();
-  std::string device;
-  for (const auto& [name, value] : facts.info)
-    device += fmt::format("\"{}\": \"{}\", ", name, value);
-  fmt::print(
-      "{{\"build\": \"{}\", \"tensorrt\": \"{}\", {}\"precision\": \"{}\", \"level\": {}, \"batch\": {}, "
-      "\"asked\": \"{}\", \"calibration\": \"{}\", \"tf32\": {}, \"seconds\": {:.1f}, \"megabytes\": {:.2f}, "
-      "\"layers\": {{{}}}}}\n",
-      model.stem(), facts.version, device, to_string(blob.precision), options.level, options.batch, options.precision,
-      options.calibration, options.tf32, seconds, static_cast<double>(blob.bytes.size()) / 1e6, layers);
-  for (const std::string& note : blob.notes)
-    fmt::print(stderr, "{}\n", note);
-  return blob;
 }
 
 void measure_rebuild(Backend& backend, const Options& options) {
@@ -125,17 +77,8 @@ void measure_load(Backend& backend, const EngineBlob& blob) {
 }
 
 void measure(const Options& options, std::vector<Mode>& modes) {
-  for (int round = 0; round <= options.rounds; ++round) {
-    for (Mode& mode : modes) {
-      for (int run = 0; run < options.runs; ++run) {
-        const auto start = Clock::now();
-        mode.run();
-        if (round > 0) mode.times.push_back(milliseconds_since(start));  // the first round warms up
-      }
-    }
-  }
-  for (Mode& mode : modes) {
-    std::ranges::sort(mode.times);
+  run_in_turns(modes, options.rounds, options.runs);
+  for (const Mode& mode : modes) {
     fmt::print(
         "{{\"mode\": \"{}\", \"p50\": {:.4f}, \"p95\": {:.4f}, \"p99\": {:.4f}, \"least\": {:.4f}, \"runs\": {}}}\n",
         mode.name, percentile(mode.times, 0.5), percentile(mode.times, 0.95), percentile(mode.times, 0.99),
@@ -207,33 +150,9 @@ class Comparison {
   std::vector<Mode> modes_;
 };
 
-void save(const EngineBlob& blob, const std::string& file) {
-  std::ofstream(file, std::ios::binary)
-      .write(reinterpret_cast<const char*>(blob.bytes.data()), static_cast<std::streamsize>(blob.bytes.size()));
-  std::ofstream(file + ".txt") << to_string(blob.precision) << ' ' << blob.backend_version << ' ' << blob.engine_id
-                               << '\n';
-}
-
-EngineBlob load_plan(const std::string& file) {
-  EngineBlob blob;
-  std::string precision;
-  std::ifstream(file + ".txt") >> precision >> blob.backend_version >> blob.engine_id;
-  blob.backend = "tensorrt";
-  blob.precision = parse_precision(precision).value();
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  const auto raw = std::as_bytes(std::span(bytes));
-  blob.own({raw.begin(), raw.end()});
-  fmt::print("{{\"plan\": \"{}\", \"tensorrt\": \"{}\", \"precision\": \"{}\"}}\n", blob.engine_id,
-             blob.backend_version, precision);
-  return blob;
-}
-
 int run(const Options& options) {
   const auto backend = BackendRegistry::load().find("tensorrt").value();
-  const bool is_built = !options.plan.empty() && std::filesystem::exists(options.plan + ".txt");
-  const EngineBlob blob = is_built ? load_plan(options.plan) : build(*backend, options);
-  if (!is_built && !options.plan.empty()) save(blob, options.plan);
+  const EngineBlob blob = plan_of(*backend, options);
   if (options.build_only) return 0;
   if (options.rebuild) measure_rebuild(*backend, options);
   measure_load(*backend, blob);

@@ -148,6 +148,8 @@ Status TaskRunner::infer_step(std::span<const ImageView> images, std::span<const
   const std::size_t count = std::min(images.size() - first, static_cast<std::size_t>(batch_));
   const auto step_images = images.subspan(first, count);
   const auto step_regions = regions.empty() ? regions : regions.subspan(first, count);
+  // After a fallback whose engine could not be connected.
+  if (path_ == nullptr && context_ == nullptr) TERN_RETURN_IF_ERROR(connect());
   const auto run = [&] {
     return path_ != nullptr ? run_path(step_images, step_regions, wait) : run_stages(step_images, step_regions, wait);
   };

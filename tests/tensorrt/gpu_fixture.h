@@ -19,17 +19,19 @@ namespace tern::test {
 
 class LineLogger final : public Logger {
  public:
+  explicit LineLogger(LogLevel level = LogLevel::kDebug) : level_(level) {}
   void log(LogLevel, std::string_view, std::string_view message) noexcept override {
     const std::lock_guard lock(mutex_);
     lines_ += std::string(message) + "\n";
   }
-  [[nodiscard]] LogLevel level() const noexcept override { return LogLevel::kDebug; }
+  [[nodiscard]] LogLevel level() const noexcept override { return level_; }
   [[nodiscard]] std::string lines() const {
     const std::lock_guard lock(mutex_);
     return lines_;
   }
 
  private:
+  LogLevel level_;
   mutable std::mutex mutex_;
   std::string lines_;
 };
