@@ -26,19 +26,32 @@ if(TERN_SANITIZE)
   add_link_options(-fsanitize=${tern_sanitizers})
 endif()
 
+# Fuzzers share their modules with the tests, so modules count their edges; libFuzzer itself is linked by fuzz/ alone.
 if(TERN_BUILD_FUZZ)
-  # Fuzzers share their modules with the tests, so everything counts its edges; libFuzzer itself is linked by fuzz/ alone.
-  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+  set(tern_edges -fsanitize-coverage=inline-8bit-counters,pc-table,indirect-calls)
+  set(tern_comparisons -fsanitize-coverage=trace-cmp)
 endif()
 # Clang links sanitizers into programs alone; plugins find them there.
 if(NOT (TERN_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang"))
   set(tern_no_undefined -Wl,--no-undefined)
 endif()
 
-# The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON), not in what it checks. So it is compiled without
-# optimiser, but for the modules that go through every pixel or sample, and those headers are compiled once
-# (cmake/precompiled/). What a source forgets to include is told by the builds that do without: release, tsan, tidy.
+# The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON) and in the code of their templates. So it is
+# compiled without optimiser, but for the modules that go through every pixel or sample, and those headers are compiled once
+# (cmake/precompiled/). What a source forgets to include is told by the builds that do without: release, tsan, tidy. A check at
+# each use of a pointer is for the modules alone; elsewhere AddressSanitizer still stops at a null or wild pointer.
 set(TERN_LOOP_MODULES tensor preprocess postprocess)
+if(TERN_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(tern_loop_options -O1)
+  if(TERN_SANITIZE MATCHES "undefined")
+    set(tern_light_checks -fno-sanitize=null,alignment,vptr,object-size)
+  endif()
+endif()
+function(tern_optimise) # FILE...: sources of other targets that do the same work in loops
+  if(tern_loop_options)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${tern_loop_options}" SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
 function(tern_precompile folder with) # every target of a folder and those below, with the headers of the target `with`
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target IN LISTS targets)

@@ -6,6 +6,7 @@
 
 #include "api.h"
 #include "base/error.h"
+#include "base/sanitizers.h"
 
 namespace tern::ort_backend {
 namespace {
@@ -23,6 +24,10 @@ struct Library {
 /// release does not load with the next.
 Library open_once() {
   void* handle = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
+#if defined(TERN_ASAN) || defined(TERN_TSAN)
+  // Sanitizers call dlopen in our stead, so the loader does not look into this plugin's RUNPATH.
+  if (handle == nullptr) handle = ::dlopen((std::string(TERN_ORT_FOLDER "/") + kLibrary).c_str(), RTLD_NOW | RTLD_LOCAL);
+#endif
   if (handle == nullptr) {
     const char* reason = ::dlerror();
     return {nullptr, make_error(StatusCode::kBackendError, "{} does not load: {}", kLibrary,

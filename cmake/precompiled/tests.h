@@ -3,7 +3,7 @@
 // library.h, and what every test includes.
 #pragma once
 
-#include "library.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "library.h"

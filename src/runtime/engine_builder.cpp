@@ -82,10 +82,8 @@ std::vector<ShapeProfile> joined(const std::vector<ShapeProfile>& profiles) {
 Result<std::shared_ptr<Engine>> load_reference(Backend& backend, const Model& model, const BuildConfig& config,
                                                Precision precision, const std::optional<Device>& device,
                                                const std::stop_token& stop) {
-  const BuildConfig reference{.precision = precision,
-                              .profiles = joined(config.profiles),
-                              .max_batch = config.max_batch,
-                              .device = device};
+  const BuildConfig reference{
+      .precision = precision, .profiles = joined(config.profiles), .max_batch = config.max_batch, .device = device};
   TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend.compile(model, reference, {}, stop));
   return backend.load(blob, {.device = device});
 }
@@ -108,7 +106,8 @@ Result<Reference> find_reference(const BuildSite& site, Backend& tested, const M
                      fmt::format("{}: {} gives no reference in f32: {}", model.stem(), backend->name(),
                                  engine.status().to_string()));
   }
-  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, load_reference(tested, model, config, Precision::kAuto, config.device, stop));
+  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
+                        load_reference(tested, model, config, Precision::kAuto, config.device, stop));
   return Reference{std::move(engine), false};
 }
 
@@ -165,8 +164,8 @@ Status check_signable(const BuildSite& site, const BuildConfig& config) {
 }
 
 /// Compiles, and tells the log what the backend decided.
-Result<EngineBlob> compile_noted(const BuildSite& site, Backend& backend, const Model& model,
-                                 const BuildConfig& config, const CompileOptions& options) {
+Result<EngineBlob> compile_noted(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                                 const CompileOptions& options) {
   TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile(site, backend, model, config, options));
   blob.version_compatible = config.version_compatible;
   blob.dla_core = config.dla_core;

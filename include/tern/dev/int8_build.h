@@ -23,9 +23,9 @@ namespace tern::dev {
 
 /// Compiles `quantised`, which is what insert_calibrated_qdq() made of `model`: in i8 where that was asked for, else the faster here of
 /// that and `model` in f32; i8 must be faster by 5 %, for it costs accuracy. The blob's notes tell the times.
-[[nodiscard]] TERN_API Result<EngineBlob> compile_calibrated(Backend& backend, const Model& model, const Model& quantised,
-                                                             const BuildConfig& config, const Progress& progress,
-                                                             const std::stop_token& stop);
+[[nodiscard]] TERN_API Result<EngineBlob> compile_calibrated(Backend& backend, const Model& model,
+                                                             const Model& quantised, const BuildConfig& config,
+                                                             const Progress& progress, const std::stop_token& stop);
 
 /// Whether weights must have 7 bits (QuantizeOptions::reduce_range) for the CPU of this machine to run the target's int8 right.
 [[nodiscard]] TERN_API bool needs_reduced_range(QuantTarget target);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -169,8 +170,9 @@ TEST(BuildProtocol, a_head_that_does_not_fit_is_refused_with_its_reason) {
     return refusal(frame);
   };
   EXPECT_THAT(changed(0, std::uint32_t{0}).message(), HasSubstr("no message"));
-  const Status version = changed(4, std::uint16_t{2});
-  EXPECT_THAT(version.message(), HasSubstr("protocol 2; this tern speaks 1"));
+  const Status version = changed(4, static_cast<std::uint16_t>(kProtocolVersion + 1));
+  EXPECT_THAT(version.message(),
+              HasSubstr(fmt::format("protocol {}; this tern speaks {}", kProtocolVersion + 1, kProtocolVersion)));
   EXPECT_THAT(version.hint(), HasSubstr("together"));
   EXPECT_THAT(changed(6, std::uint16_t{0}).message(), HasSubstr("unknown type"));
   EXPECT_THAT(changed(6, std::uint16_t{5}).message(), HasSubstr("unknown type"));

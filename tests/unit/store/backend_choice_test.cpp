@@ -61,7 +61,7 @@ TEST(BackendChoice, damage_is_refused_with_its_place) {
       {"choice.candidates[2].ms", [](json& c) { c["candidates"][2]["ms"] = 1; }},
       {"choice.candidates[1].backend", [](json& c) { c["candidates"][1]["backend"] = ""; }},
       {"choice.candidates[1]", [](json& c) { c["candidates"][1]["version"] = "a\nb"; }},
-      {"choice.candidates[1].surprise", [](json& c) { c["candidates"][1]["surprise"] = 1; }}};
+      {"choice.candidates[1].'surprise'", [](json& c) { c["candidates"][1]["surprise"] = 1; }}};
   for (const auto& [where, damage] : damages) {
     json document = json::parse(with_choice().to_json());
     damage(document["choice"]);

@@ -132,7 +132,7 @@ TEST(EngineManifest, every_field_that_is_missing_is_named) {
       ++fields;
     }
   }
-  EXPECT_EQ(fields, 24 + 2 + 5 + 6);
+  EXPECT_EQ(fields, 25 + 2 + 5 + 6);
 }
 
 TEST(EngineManifest, every_field_of_another_type_is_refused) {
