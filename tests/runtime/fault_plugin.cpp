@@ -17,6 +17,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "runtime/build_protocol.h"
 #include "tern/dev/backend.h"
 
 namespace {

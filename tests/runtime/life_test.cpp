@@ -77,7 +77,11 @@ TEST_F(RuntimeTest, ac2_a_second_compile_of_the_same_key_is_a_hit_within_100_ms)
     EXPECT_EQ(again.entry.engine, first.entry.engine);
   }
   EXPECT_THAT(watch_->calls, IsEmpty());
+#if defined(TERN_ASAN)
+  EXPECT_LT(best, std::chrono::milliseconds(500));  // unoptimised, and each access to memory checked
+#else
   EXPECT_LT(best, std::chrono::milliseconds(100));
+#endif
 }
 
 TEST_F(RuntimeTest, ac3_each_changed_key_field_misses_and_is_named) {
