@@ -268,6 +268,7 @@ class Comparison {
       std::memcpy(pageable_.data() + i * frame.pixels.size(), frame.pixels.data(), frame.pixels.size());
     std::memcpy(pinned_.data(), pageable_.data(), pageable_.size());
     cuda::check(cudaMemcpy(device_.data(), pinned_.data(), pinned_.bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+    cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     std::vector<PortShape> inputs, outputs;
     for (const TensorSpec& spec : engine.inputs())
       inputs.push_back(with_batch(spec, batch));

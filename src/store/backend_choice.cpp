@@ -74,7 +74,7 @@ json to_json(const BackendChoice& choice) {
 }
 
 void read_choice(JsonObject& parent, std::string_view key, StatusCode code, std::optional<BackendChoice>& out) {
-  const json* value = parent.require(key);
+  const json* value = parent.optional(key);
   if (value == nullptr || value->is_null()) return;
   JsonObject object(*value, code, parent.path_of(key));
   BackendChoice choice;

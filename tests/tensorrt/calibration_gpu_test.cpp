@@ -28,6 +28,7 @@ class TensorRtCalibration : public TensorRtGpu {
   }
   Result<EngineBlob> build(Precision precision, const std::string& calibration) {
     BuildConfig config = quick();
+    config.optimization_level = 3;  // at 0 TensorRT takes f32 for layers as small as these
     config.precision = precision;
     config.calibration = calibration;
     return backend_->compile(model_, config, {}, {});

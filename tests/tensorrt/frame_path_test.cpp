@@ -410,6 +410,7 @@ TEST_F(TensorRtFrames, pixels_are_taken_where_they_are) {
   const cuda::DeviceBuffer device(frame.pixels.size());
   const cuda::PinnedBuffer pinned(frame.pixels.size());
   cuda::check(cudaMemcpy(device.data(), frame.pixels.data(), frame.pixels.size(), cudaMemcpyDefault), "cudaMemcpy");
+  cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
   std::memcpy(pinned.data(), frame.pixels.data(), frame.pixels.size());
   const auto moved = [&](const void* base, Device where) {
     ImageView view = frame.view();

@@ -34,6 +34,7 @@ TEST_F(TensorRtGpu, tensors_on_the_device_are_used_where_they_are) {
     std::array<float, 6> in{}, out{};
     in.fill(static_cast<float>(run));
     cuda::check(cudaMemcpy(x.data(), in.data(), x.bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+    cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     ASSERT_TRUE(context->infer().ok());
     cuda::check(cudaMemcpy(out.data(), y.data(), y.bytes(), cudaMemcpyDeviceToHost), "cudaMemcpy");
     EXPECT_EQ(out[5], 2.0F * static_cast<float>(run) + 1);

@@ -114,6 +114,7 @@ void each_path(const json& value, const json::json_pointer& at,
 TEST(EngineManifest, every_field_that_is_missing_is_named) {
   int fields = 0;
   each_path(whole(), json::json_pointer(), [&](const json::json_pointer& path) {
+    if (path.to_string() == "/choice") return;  // only where backends were compared
     json document = whole();
     document[path.parent_pointer()].erase(path.back());
     const Status status = read(document);
@@ -132,7 +133,7 @@ TEST(EngineManifest, every_field_that_is_missing_is_named) {
       ++fields;
     }
   }
-  EXPECT_EQ(fields, 25 + 2 + 5 + 6);
+  EXPECT_EQ(fields, 24 + 2 + 5 + 6);
 }
 
 TEST(EngineManifest, every_field_of_another_type_is_refused) {
