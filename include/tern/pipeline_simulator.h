@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,10 @@ struct SimulationConfig {
     double rate_hz = 30;   ///< (0, 1000]
     Nanoseconds delay{};   ///< from the capture of a frame until it is offered (transport, decoding): [0, 10 s]
     Nanoseconds jitter{};  ///< uniform, on top of `delay`: [0, 10 s]
+    /// When the first frame is captured, in parts of the frame interval: [0, 1). Empty: drawn at random.
+    std::optional<double> phase{};
   };
-  std::vector<Camera> cameras{};  ///< one for each source of the scheduler; their phases are random
+  std::vector<Camera> cameras{};  ///< one for each source of the scheduler
 
   struct Device {
     double noise = 0.03;    ///< standard deviation of a batch's time over the curve's: [0, 0.5]

@@ -65,10 +65,11 @@ void LoadMeter::choose_targets(const std::vector<LatencyCurve>& curves, const st
         best_batch = larger;
       }
     }
-    if (best_batch == 0) return;
+    if (best_batch == 0) break;
     models_[best].target = best_batch;
     busy -= most_saved;
   }
+  is_overloaded_ = busy > kFull * executors_;
 }
 
 }  // namespace tern

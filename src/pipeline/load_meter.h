@@ -15,6 +15,7 @@ class LoadMeter {
  public:
   /// The part of the executors' time that may be planned for; the rest absorbs bursts.
   static constexpr double kHeadroom = 0.85;
+  static constexpr double kFull = 0.97;
   static constexpr Nanoseconds kPeriod = std::chrono::milliseconds(50);  // between two updates
   static constexpr Nanoseconds kMemory = std::chrono::seconds(1);        // time constant of the rates
 
@@ -24,6 +25,8 @@ class LoadMeter {
   /// Renews the targets where kPeriod has passed. `curves` and `max_batches`: one of each model, in their order.
   void update(Nanoseconds now, const std::vector<LatencyCurve>& curves, const std::vector<int>& max_batches) noexcept;
   [[nodiscard]] int target(std::size_t model) const noexcept { return models_[model].target; }
+  /// Not even with the batches in which an item costs least do the executors keep up with what comes.
+  [[nodiscard]] bool is_overloaded() const noexcept { return is_overloaded_; }
   /// Items a second.
   [[nodiscard]] double rate(std::size_t model) const noexcept { return models_[model].rate; }
 
@@ -38,7 +41,7 @@ class LoadMeter {
   std::vector<Model> models_;
   int executors_;
   Nanoseconds last_{};
-  bool has_last_ = false;
+  bool has_last_ = false, is_overloaded_ = false;
 };
 
 }  // namespace tern

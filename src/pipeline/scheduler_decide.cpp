@@ -55,9 +55,17 @@ void Scheduler::State::order_models() noexcept {
   }
 }
 
-/// The largest batch that the model's first job can be part of; 0: none.
-int Scheduler::State::largest_fitting(std::size_t model, Nanoseconds now) const noexcept {
-  const Nanoseconds left = due(model) - now;
+/// What the other models need that a frame nobody has begun must go through as well.
+Nanoseconds Scheduler::State::rest_of(std::uint32_t slot, std::size_t model) noexcept {
+  Nanoseconds rest{};
+  for (std::size_t other = 0; other < models.size(); ++other) {
+    if (other != model && heaps[other].contains(slot)) rest += curves[other].planned(load.target(other));
+  }
+  return rest;
+}
+
+/// The largest batch that takes no longer than `left`; 0: none.
+int Scheduler::State::largest_fitting(std::size_t model, Nanoseconds left) const noexcept {
   int low = 0, high = max_batches[model];  // the curve never falls
   while (low < high) {
     const int middle = (low + high + 1) / 2;
@@ -97,12 +105,14 @@ Scheduler::State::Plan Scheduler::State::plan_load(std::size_t model, Nanosecond
   while (is_dropping_hopeless) {
     const std::uint32_t head = heaps[model].top();
     const int others = models[model].ready_items - (job(head, model).items - job(head, model).taken);
-    if (frames[head].stage != FrameStage::kReleased || others < target || largest_fitting(model, now) >= target) break;
+    if (frames[head].stage != FrameStage::kReleased || others < target) break;
+    const Nanoseconds rest = load.is_overloaded() ? rest_of(head, model) : Nanoseconds(0);
+    if (largest_fitting(model, due(model) - rest - now) >= target) break;
     doom(head, FrameEnd::kOverload, now);
     drop_hopeless_heads(model, now);
     if (heaps[model].empty()) return {};
   }
-  const int fitting = std::max(largest_fitting(model, now), 1);
+  const int fitting = std::max(largest_fitting(model, due(model) - now), 1);
   const int ready = std::min(models[model].ready_items, fitting);
   if (ready >= std::min(target, fitting)) return {Plan::Kind::kRun, ready, {}};
   const Nanoseconds until = due(model) - curves[model].planned(ready + 1);

@@ -103,7 +103,8 @@ struct Scheduler::State {
   void drop_hopeless_heads(std::size_t model, Nanoseconds now) noexcept;
   [[nodiscard]] bool goes_before(std::size_t a, std::size_t b) const noexcept;
   void order_models() noexcept;
-  [[nodiscard]] int largest_fitting(std::size_t model, Nanoseconds now) const noexcept;
+  [[nodiscard]] Nanoseconds rest_of(std::uint32_t slot, std::size_t model) noexcept;
+  [[nodiscard]] int largest_fitting(std::size_t model, Nanoseconds left) const noexcept;
   [[nodiscard]] Plan plan(std::size_t model, Nanoseconds now) noexcept;
   [[nodiscard]] Plan plan_fixed(std::size_t model, Nanoseconds now) noexcept;
   [[nodiscard]] Plan plan_load(std::size_t model, Nanoseconds now) noexcept;

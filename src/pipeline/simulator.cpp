@@ -33,6 +33,7 @@ Status check(const SimulationConfig& config) {
     if (camera.delay < Nanoseconds(0) || camera.delay > kMaxDelay || camera.jitter < Nanoseconds(0) ||
         camera.jitter > kMaxDelay)
       return wrong("a camera's delay or jitter is outside 0..10 s");
+    if (camera.phase && !(*camera.phase >= 0 && *camera.phase < 1)) return wrong("a camera's phase is outside 0..1");
   }
   for (const auto& device : config.devices) {
     if (!within(device.noise, 0, 0.5)) return wrong("a device's noise is outside 0..0.5");
@@ -136,7 +137,8 @@ void Host::run() {
                       static_cast<std::size_t>(config_.hosts) - 1) /
                      static_cast<std::size_t>(config_.hosts);
   for (int source = 0; source < static_cast<int>(count); ++source) {
-    const double phase = random_.uniform();
+    const double drawn = random_.uniform();  // drawn in any case, so that one camera's phase changes no other camera
+    const double phase = config_.cameras[camera_of(source)].phase.value_or(drawn);
     schedule_frame(source, Nanoseconds(static_cast<Nanoseconds::rep>(
                                static_cast<double>(interval(source).count()) * phase)));
   }
