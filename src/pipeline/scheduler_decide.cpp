@@ -34,6 +34,7 @@ bool Scheduler::State::goes_before(std::size_t a, std::size_t b) const noexcept 
     return models[a].config.priority > models[b].config.priority;
   switch (order) {
     case FrameOrder::kEarliestDeadline:
+      if (frames[heaps[a].top()].is_spare != frames[heaps[b].top()].is_spare) return frames[heaps[b].top()].is_spare;
       return std::pair(due(a), a) < std::pair(due(b), b);
     case FrameOrder::kFifo:
       return std::pair(heaps[a].top_key().sequence, a) < std::pair(heaps[b].top_key().sequence, b);
@@ -131,6 +132,7 @@ Decision Scheduler::State::choose(std::size_t executor, Nanoseconds now) noexcep
   if (executors[executor].is_busy) return {};
   shares.advance(now);
   load.update(now, curves, max_batches);
+  fair.update(now);
   for (std::size_t model = models.size(); model-- > 0;) {
     models[model].tail = {};
     for (const int child : models[model].children) {
@@ -173,6 +175,12 @@ Decision Scheduler::State::run(std::size_t executor, std::size_t model, int item
     const std::uint32_t slot = heaps[model].top();
     if (is_dropping_hopeless && is_hopeless(slot, model, now)) {  // where the order is not by deadline
       doom(slot, FrameEnd::kHopeless, now);
+      continue;
+    }
+    // A spare frame behind a firm one may have less time left; the batch does not shrink for it.
+    if (batching == Batching::kLoad && is_dropping_hopeless && count > 0 && frames[slot].is_spare &&
+        frames[slot].stage == FrameStage::kReleased && now + curves[model].planned(items) > due(model) - rest_of(slot, model)) {
+      doom(slot, FrameEnd::kOverload, now);
       continue;
     }
     models[model].round = heaps[model].top_key().key;

@@ -9,8 +9,10 @@
 namespace tern {
 namespace {
 
-// Times are kept so far from the ends of their type that sums of them cannot overflow: +-73 years.
-constexpr Nanoseconds kFarthest{std::int64_t{1} << 61};
+// Times are kept so far from the ends of their type that sums of them cannot overflow: +-36 years.
+constexpr Nanoseconds kFarthest{std::int64_t{1} << 60};
+// Puts the keys of spare frames behind those of all others.
+constexpr std::int64_t kSpare = std::int64_t{1} << 62;
 
 Nanoseconds bounded(Nanoseconds time) noexcept {
   return std::clamp(time, -kFarthest, kFarthest);
@@ -74,6 +76,7 @@ std::uint32_t Scheduler::State::admit(int source, Nanoseconds captured, std::uin
            .captured = captured,
            .deadline = captured + of.config.deadline};
   make_jobs(slot);
+  mark_spare(of, frame);
   if (min_interval > Nanoseconds(0)) {
     const Nanoseconds from = of.has_accepted ? std::max(of.next_allowed, captured - min_interval) : captured;
     of.next_allowed = from + min_interval;
@@ -82,6 +85,15 @@ std::uint32_t Scheduler::State::admit(int source, Nanoseconds captured, std::uin
   }
   of.has_accepted = true;
   return slot;
+}
+
+void Scheduler::State::mark_spare(Source& source, Frame& frame) noexcept {
+  if (!source.config.newest_wins || !is_dropping_hopeless || order != FrameOrder::kEarliestDeadline) return;
+  source.credit = std::min(source.credit + fair.part(), 2.0);
+  frame.is_spare = source.credit < 1;
+  if (frame.is_spare) return;
+  source.credit -= 1;
+  fair.count_firm();
 }
 
 void Scheduler::State::make_jobs(std::uint32_t slot) noexcept {
@@ -121,7 +133,7 @@ void Scheduler::State::make_ready(std::uint32_t slot, std::size_t model, Nanosec
   JobHeap::Key key{0, frame.sequence};
   switch (order) {
     case FrameOrder::kEarliestDeadline:
-      key.key = frame.deadline.count();
+      key.key = frame.deadline.count() + (frame.is_spare ? kSpare : 0);
       break;
     case FrameOrder::kFifo:
       break;
@@ -145,9 +157,21 @@ void Scheduler::State::start(std::uint32_t slot, Nanoseconds now) noexcept {
   if (frame.stage != FrameStage::kReleased) return;
   leave_line(slot);
   frame.stage = FrameStage::kStarted;
+  if (frame.is_spare) promote(slot);
   Source& source = sources[static_cast<std::size_t>(frame.source)];
   ++source.started;
   release_next(source, now);
+}
+
+/// What a device has worked on is not spare any more, or that work would often be lost.
+void Scheduler::State::promote(std::uint32_t slot) noexcept {
+  frames[slot].is_spare = false;
+  fair.count_firm();
+  for (std::size_t model = 0; model < models.size(); ++model) {
+    if (!heaps[model].contains(slot)) continue;
+    heaps[model].remove(slot);
+    heaps[model].push(slot, {frames[slot].deadline.count(), frames[slot].sequence});
+  }
 }
 
 void Scheduler::State::complete_job(std::uint32_t slot, std::size_t model, Nanoseconds now) noexcept {
@@ -190,6 +214,8 @@ void Scheduler::State::end(std::uint32_t slot, FrameEnd how, Nanoseconds now) no
   frame.end = how;
   frame.ended = now;
   ++ends[static_cast<std::size_t>(how)];
+  const bool is_lost = how == FrameEnd::kOverload || how == FrameEnd::kSuperseded || how == FrameEnd::kHopeless;
+  if (is_lost && !frame.is_spare && source.config.newest_wins) fair.count_lost();
   frame.next = -1;
   const auto index = static_cast<std::int32_t>(slot);
   if (last_ended < 0) {

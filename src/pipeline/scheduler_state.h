@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "pipeline/fair_part.h"
 #include "pipeline/job_heap.h"
 #include "pipeline/load_meter.h"
 #include "pipeline/share_ledger.h"
@@ -31,6 +32,7 @@ struct Scheduler::State {
   };
   struct Frame {
     FrameStage stage = FrameStage::kFree;
+    bool is_spare = false;   // see FairPart
     bool is_doomed = false;  // ends as `end` once nothing runs on it
     FrameEnd end = FrameEnd::kDelivered;
     int source = 0;
@@ -47,6 +49,7 @@ struct Scheduler::State {
     int released = 0, started = 0;
     Nanoseconds next_allowed{};  // captured; see set_min_interval
     bool has_accepted = false;
+    double credit = 0;  // of firm frames; see FairPart
   };
   struct Model {
     SchedulerConfig::Model config{};
@@ -87,10 +90,12 @@ struct Scheduler::State {
   [[nodiscard]] Nanoseconds shortest_path(const Source& source) const noexcept;
   [[nodiscard]] bool runs(const Source& source, std::size_t model) const noexcept;
   std::uint32_t admit(int source, Nanoseconds captured, std::uint64_t tag) noexcept;
+  void mark_spare(Source& source, Frame& frame) noexcept;
   void make_jobs(std::uint32_t slot) noexcept;
   void release_next(Source& source, Nanoseconds now) noexcept;
   void make_ready(std::uint32_t slot, std::size_t model, Nanoseconds now) noexcept;
   void start(std::uint32_t slot, Nanoseconds now) noexcept;
+  void promote(std::uint32_t slot) noexcept;
   void leave_line(std::uint32_t slot) noexcept;
   void complete_job(std::uint32_t slot, std::size_t model, Nanoseconds now) noexcept;
   /// Ends the frame as `end`, now or when the last executor lets go of it. The first end counts.
@@ -131,6 +136,7 @@ struct Scheduler::State {
   std::vector<std::size_t> preference;  // scratch: models, the first to be served in front
   ShareLedger shares;
   LoadMeter load;
+  FairPart fair;
   std::array<std::uint64_t, kFrameEnds> ends{};
   std::int32_t first_free = -1, first_ended = -1, last_ended = -1;
   int inside = 0;
