@@ -103,12 +103,11 @@ Scheduler::State::Plan Scheduler::State::plan_load(std::size_t model, Nanosecond
   const int target = load.target(model);
   // A first job that leaves no time for the batch that the load asks for gives way, if others can fill that batch without it.
   // One on which a device has worked already does not: what it cost would be lost.
-  while (is_dropping_hopeless) {
+  while (is_dropping_hopeless && load.is_overloaded()) {
     const std::uint32_t head = heaps[model].top();
     const int others = models[model].ready_items - (job(head, model).items - job(head, model).taken);
     if (frames[head].stage != FrameStage::kReleased || others < target) break;
-    const Nanoseconds rest = load.is_overloaded() ? rest_of(head, model) : Nanoseconds(0);
-    if (largest_fitting(model, due(model) - rest - now) >= target) break;
+    if (largest_fitting(model, due(model) - rest_of(head, model) - now) >= target) break;
     doom(head, FrameEnd::kOverload, now);
     drop_hopeless_heads(model, now);
     if (heaps[model].empty()) return {};
@@ -116,7 +115,13 @@ Scheduler::State::Plan Scheduler::State::plan_load(std::size_t model, Nanosecond
   const int fitting = std::max(largest_fitting(model, due(model) - now), 1);
   const int ready = std::min(models[model].ready_items, fitting);
   if (ready >= std::min(target, fitting)) return {Plan::Kind::kRun, ready, {}};
-  const Nanoseconds until = due(model) - curves[model].planned(ready + 1);
+  // Waiting must cost less of the device's time than the larger batch saves.
+  const Nanoseconds saved =
+      curves[model].expected(ready) + curves[model].expected(target - ready) - curves[model].expected(target);
+  if (!models[model].is_waiting) models[model].waits_since = now;
+  models[model].is_waiting = true;
+  const Nanoseconds until =
+      std::min(due(model) - curves[model].planned(ready + 1), models[model].waits_since + saved);
   if (now >= until) return {Plan::Kind::kRun, ready, {}};
   return {Plan::Kind::kWait, ready, until};
 }
@@ -195,6 +200,7 @@ Decision Scheduler::State::run(std::size_t executor, std::size_t model, int item
     start(slot, now);
   }
   if (count == 0) return {};
+  models[model].is_waiting = false;
   on.is_busy = true;
   on.model = static_cast<int>(model);
   on.items = count;

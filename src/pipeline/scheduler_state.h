@@ -58,6 +58,8 @@ struct Scheduler::State {
     Nanoseconds tail{};  // planned time of the longest chain of models behind this one
     std::int64_t round = 0;
     int ready_items = 0;
+    bool is_waiting = false;  // for a larger batch, since `waits_since`
+    Nanoseconds waits_since{};
     std::uint64_t last_served = 0;
     std::uint64_t batches = 0, items = 0;
     Nanoseconds busy{};

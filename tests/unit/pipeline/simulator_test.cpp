@@ -85,16 +85,20 @@ TEST(Simulator, at_90_percent_load_misses_are_at_most_half_of_the_simple_policie
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     SimulationConfig config = scene(40, seed);
     config.devices = {{.noise = 0.1}};
-    for (std::size_t i = 0; i < 20; ++i)
-      config.cameras[i].phase = 0.5;  // half of them triggered together
+    for (std::size_t i = 0; i < 40; ++i) {
+      if (i < 20) config.cameras[i].phase = 0.5;  // half of them triggered together
+      config.scheduler.sources[i].deadline = i % 4 < 2 ? 20ms : i % 4 == 2 ? 33ms : 60ms;
+    }
     const auto misses = [&](FrameOrder order, Batching batching, bool newest_wins, bool drop_hopeless) {
       return 1 - simulate(with(config, order, batching, newest_wins, drop_hopeless)).value().hit_rate;
     };
     const double ours = misses(FrameOrder::kEarliestDeadline, Batching::kLoad, true, true);
-    EXPECT_LE(ours, 0.05);
+    EXPECT_LE(ours, 0.01);
     EXPECT_LE(ours, misses(FrameOrder::kFifo, Batching::kSingle, false, false) / 2);
     EXPECT_LE(ours, misses(FrameOrder::kRoundRobin, Batching::kSingle, true, false) / 2);
-    EXPECT_LE(ours, misses(FrameOrder::kFifo, Batching::kFixed, false, false));
+    EXPECT_LE(ours, misses(FrameOrder::kFifo, Batching::kFixed, false, false) / 2);
+    EXPECT_LE(ours, misses(FrameOrder::kFifo, Batching::kFixed, true, false) / 2);
+    EXPECT_LE(ours, misses(FrameOrder::kRoundRobin, Batching::kFixed, true, false) / 2);
   }
 }
 
@@ -137,7 +141,7 @@ TEST(Simulator, hosts_divide_cameras_between_them) {
   EXPECT_EQ(report.hit_rate, 1);
   EXPECT_NEAR(static_cast<double>(report.frames), 300.0 * 40, 80);
   const auto one = simulate(scene(10)).value();
-  EXPECT_NEAR(report.utilisation, one.utilisation, 0.05);
+  EXPECT_NEAR(report.utilisation, one.utilisation, 0.1);
 }
 
 TEST(Simulator, refuses_what_it_cannot_simulate) {
