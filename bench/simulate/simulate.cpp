@@ -97,17 +97,22 @@ std::uint64_t of(const tern::SimulationReport& report, FrameEnd end) {
 }
 
 void print_head() {
-  fmt::print("| | cameras | GPUs | load | in time | missed | worst camera | age p50 | p95 | p99 | busy | items a batch | late | "
-             "superseded | queue full | hopeless | overload |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  fmt::print(
+      "| | cameras | GPUs | load | in time | missed | worst camera | age p50 | p95 | p99 | busy | items a batch | late "
+      "| "
+      "superseded | queue full | hopeless | overload "
+      "|\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
 }
 
 void print_row(std::string_view name, int cameras, int gpus, double load, const tern::SimulationReport& r) {
-  fmt::print("| {} | {} | {} | {:.0f}% | {:.2f}% | {:.2f}% | {:.2f}% | {:.1f} | {:.1f} | {:.1f} | {:.0f}% | {:.1f} | {} | {} | {} | "
-             "{} | {} |\n",
-             name, cameras, gpus, load * 100, r.hit_rate * 100, (1 - r.hit_rate) * 100, r.worst_source_hit_rate * 100,
-             milliseconds(r.age_p50), milliseconds(r.age_p95), milliseconds(r.age_p99), r.utilisation * 100, r.mean_batch,
-             of(r, FrameEnd::kLate), of(r, FrameEnd::kSuperseded), of(r, FrameEnd::kQueueFull), of(r, FrameEnd::kHopeless),
-             of(r, FrameEnd::kOverload));
+  fmt::print(
+      "| {} | {} | {} | {:.0f}% | {:.2f}% | {:.2f}% | {:.2f}% | {:.1f} | {:.1f} | {:.1f} | {:.0f}% | {:.1f} | {} | {} "
+      "| {} | "
+      "{} | {} |\n",
+      name, cameras, gpus, load * 100, r.hit_rate * 100, (1 - r.hit_rate) * 100, r.worst_source_hit_rate * 100,
+      milliseconds(r.age_p50), milliseconds(r.age_p95), milliseconds(r.age_p99), r.utilisation * 100, r.mean_batch,
+      of(r, FrameEnd::kLate), of(r, FrameEnd::kSuperseded), of(r, FrameEnd::kQueueFull), of(r, FrameEnd::kHopeless),
+      of(r, FrameEnd::kOverload));
 }
 
 /// What makes deadlines hard: half of the cameras are triggered together, frames come up to 12 ms late, deadlines differ, and the

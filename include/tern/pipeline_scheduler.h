@@ -24,11 +24,11 @@ enum class FrameEnd : std::uint8_t {
   kSuperseded,  ///< a newer frame of its source took its place before any model began
   kQueueFull,   ///< its source's queue held as many frames as it may
   kHopeless,    ///< not even alone in a batch would it have made its deadline
-  kOverload,    ///< it gave way: serving it in the small batch that its deadline left room for would have cost others theirs
-  kLimited,     ///< beyond the rate limit in force, or every model of its source is switched off
-  kNoSlot,      ///< the caller has not collected ended frames (next_ended) and all places are taken
-  kFailed,      ///< a model failed on it
-  kStopped,     ///< its source was stopped
+  kOverload,  ///< it gave way: serving it in the small batch that its deadline left room for would have cost others theirs
+  kLimited,  ///< beyond the rate limit in force, or every model of its source is switched off
+  kNoSlot,   ///< the caller has not collected ended frames (next_ended) and all places are taken
+  kFailed,   ///< a model failed on it
+  kStopped,  ///< its source was stopped
 };
 inline constexpr std::size_t kFrameEnds = 10;
 /// "delivered", "late", "superseded", "queue_full", "hopeless", "overload", "limited", "no_slot", "failed", "stopped".
@@ -45,8 +45,8 @@ enum class FrameOrder : std::uint8_t {
 enum class Batching : std::uint8_t {
   kSingle,  ///< one item a batch
   kFixed,   ///< SchedulerConfig::fixed_batch items, or what is there once the oldest waited for `fixed_timeout`
-  kLoad,    ///< the smallest batch that the measured load can be served with, waiting for it only while the oldest frame still
-            ///< makes its deadline; all that is ready and fits when there is more
+  kLoad,  ///< the smallest batch that the measured load can be served with, waiting for it only while the oldest frame still
+          ///< makes its deadline; all that is ready and fits when there is more
 };
 
 struct SchedulerConfig {
@@ -54,7 +54,7 @@ struct SchedulerConfig {
     std::string name{};
     /// true: one frame waits, and a newer one takes its place. false: up to `capacity` frames wait, in order.
     bool newest_wins = true;
-    int capacity = 1;  ///< 1..1024; of a newest-wins source 1
+    int capacity = 1;                                       ///< 1..1024; of a newest-wins source 1
     Nanoseconds deadline = std::chrono::milliseconds(100);  ///< after the capture; > 0
     /// Frames of this source that models may work on at once, 1..64. What waits beyond them can still be superseded.
     int max_started = 2;
@@ -166,11 +166,11 @@ class TERN_API Scheduler {
   void set_enabled(int model, bool is_enabled) noexcept;
 
   struct ModelState {
-    int ready_items = 0;      ///< that could run now
-    int target_batch = 1;     ///< that the measured load asks for (Batching::kLoad)
-    double slowdown = 1;      ///< LatencyCurve::slowdown()
+    int ready_items = 0;   ///< that could run now
+    int target_batch = 1;  ///< that the measured load asks for (Batching::kLoad)
+    double slowdown = 1;   ///< LatencyCurve::slowdown()
     std::uint64_t batches = 0, items = 0;
-    Nanoseconds busy{};       ///< time of executors spent, as finish() told it
+    Nanoseconds busy{};  ///< time of executors spent, as finish() told it
   };
   [[nodiscard]] ModelState model_state(int model) const noexcept;
   /// Frames that ended each way since create(), refused ones included; by FrameEnd.

@@ -16,18 +16,18 @@ namespace tern {
 /// One step of a thermal ladder: when it is taken, when it is left, and what holds on it. What it says is all that holds: a step
 /// inherits nothing from the one above.
 struct ThermalStep {
-  double at_c = 0;    ///< taken at this temperature and above
-  double back_c = 0;  ///< left once the device stayed at this temperature or below for ThermalLadder::hold
-  double max_rate_hz = 0;               ///< frames a second taken of each source at most; 0: all
-  std::vector<std::string> off{};       ///< models that do not run
-  std::vector<std::string> on{};        ///< models declared as standby that run here, in place of others
+  double at_c = 0;                 ///< taken at this temperature and above
+  double back_c = 0;               ///< left once the device stayed at this temperature or below for ThermalLadder::hold
+  double max_rate_hz = 0;          ///< frames a second taken of each source at most; 0: all
+  std::vector<std::string> off{};  ///< models that do not run
+  std::vector<std::string> on{};   ///< models declared as standby that run here, in place of others
 };
 
 /// What a device does as it gets hot. Step 0, the top, is not listed: everything runs. Each further step is hotter than the one
 /// before.
 struct ThermalLadder {
   std::vector<ThermalStep> steps{};
-  Nanoseconds hold = std::chrono::seconds(20);   ///< cool for so long before a step is left upwards; > 0
+  Nanoseconds hold = std::chrono::seconds(20);  ///< cool for so long before a step is left upwards; > 0
   /// A device that slows itself down goes one step down, and one more each time this passes while it still does; > 0.
   Nanoseconds settle = std::chrono::seconds(5);
 };

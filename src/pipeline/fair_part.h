@@ -15,7 +15,8 @@ namespace tern {
 class FairPart {
  public:
   static constexpr double kTolerated = 0.01;
-  static constexpr double kFalling = 2, kRising = 10;  // change a second, for each unit of lost firm frames off kTolerated
+  static constexpr double kFalling = 2,
+                          kRising = 10;  // change a second, for each unit of lost firm frames off kTolerated
   static constexpr double kLeast = 0.02;
   static constexpr Nanoseconds kPeriod = std::chrono::milliseconds(50);
 

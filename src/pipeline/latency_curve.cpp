@@ -12,7 +12,8 @@ namespace tern {
 namespace {
 
 constexpr double kWeight = 1.0 / 16;
-constexpr double kFurthest = 16;  // an observation counts as at most this many times the measured point, and at least 1/this
+constexpr double kFurthest =
+    16;  // an observation counts as at most this many times the measured point, and at least 1/this
 constexpr double kDeviations = 3;
 
 Status check(const std::vector<LatencyCurve::Point>& sorted) {
@@ -26,8 +27,9 @@ Status check(const std::vector<LatencyCurve::Point>& sorted) {
     if (i > 0 && batch == sorted[i - 1].batch)
       return make_error(StatusCode::kConfigError, "a latency curve has two points for batch {}", batch);
     if (latency <= Nanoseconds(0) || latency > LatencyCurve::kMaxLatency)
-      return make_error(StatusCode::kConfigError, "the latency of batch {} is {} ns, and must be within 0 and 10 minutes",
-                        batch, latency.count());
+      return make_error(StatusCode::kConfigError,
+                        "the latency of batch {} is {} ns, and must be within 0 and 10 minutes", batch,
+                        latency.count());
   }
   return {};
 }

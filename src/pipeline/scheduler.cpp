@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "tern/pipeline_scheduler.h"
-
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +7,7 @@
 
 #include "base/error.h"
 #include "pipeline/scheduler_state.h"
+#include "tern/pipeline_scheduler.h"
 
 namespace tern {
 namespace {
@@ -83,8 +82,9 @@ Status check(const SchedulerConfig& config) {
     slots += slots_of(config.sources[i]);
   }
   if (slots * config.models.size() > kMaxJobs)
-    return make_error(StatusCode::kConfigError, "{} frames that may be inside, of {} models each, are more than {} jobs",
-                      slots, config.models.size(), kMaxJobs)
+    return make_error(StatusCode::kConfigError,
+                      "{} frames that may be inside, of {} models each, are more than {} jobs", slots,
+                      config.models.size(), kMaxJobs)
         .with_hint("shorten the queues or lower max_started");
   return {};
 }

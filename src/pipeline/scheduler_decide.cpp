@@ -120,8 +120,7 @@ Scheduler::State::Plan Scheduler::State::plan_load(std::size_t model, Nanosecond
       curves[model].expected(ready) + curves[model].expected(target - ready) - curves[model].expected(target);
   if (!models[model].is_waiting) models[model].waits_since = now;
   models[model].is_waiting = true;
-  const Nanoseconds until =
-      std::min(due(model) - curves[model].planned(ready + 1), models[model].waits_since + saved);
+  const Nanoseconds until = std::min(due(model) - curves[model].planned(ready + 1), models[model].waits_since + saved);
   if (now >= until) return {Plan::Kind::kRun, ready, {}};
   return {Plan::Kind::kWait, ready, until};
 }
@@ -184,7 +183,8 @@ Decision Scheduler::State::run(std::size_t executor, std::size_t model, int item
     }
     // A spare frame behind a firm one may have less time left; the batch does not shrink for it.
     if (batching == Batching::kLoad && is_dropping_hopeless && count > 0 && frames[slot].is_spare &&
-        frames[slot].stage == FrameStage::kReleased && now + curves[model].planned(items) > due(model) - rest_of(slot, model)) {
+        frames[slot].stage == FrameStage::kReleased &&
+        now + curves[model].planned(items) > due(model) - rest_of(slot, model)) {
       doom(slot, FrameEnd::kOverload, now);
       continue;
     }

@@ -138,7 +138,8 @@ void Scheduler::State::make_ready(std::uint32_t slot, std::size_t model, Nanosec
     case FrameOrder::kFifo:
       break;
     case FrameOrder::kRoundRobin:
-      key.key = source_round(frame.source, model) = std::max(source_round(frame.source, model) + 1, models[model].round);
+      key.key = source_round(frame.source, model) =
+          std::max(source_round(frame.source, model) + 1, models[model].round);
       break;
   }
   heaps[model].push(slot, key);

@@ -26,7 +26,7 @@ struct Scheduler::State {
 
   struct Job {
     JobStage stage = JobStage::kNone;
-    int missing = 0;                    // inputs that are not done
+    int missing = 0;                     // inputs that are not done
     int items = 0, taken = 0, done = 0;  // in all, handed out, finished
     Nanoseconds ready_since{};
   };
@@ -39,8 +39,8 @@ struct Scheduler::State {
     std::uint32_t generation = 0;
     std::uint64_t tag = 0, sequence = 0;
     Nanoseconds captured{}, deadline{}, ended{};
-    int running = 0;    // parts of batches that executors work on
-    int open_jobs = 0;  // not done
+    int running = 0;         // parts of batches that executors work on
+    int open_jobs = 0;       // not done
     std::int32_t next = -1;  // in the list of the free, or of the ended
   };
   struct Source {

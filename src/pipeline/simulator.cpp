@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "tern/pipeline_simulator.h"
-
 #include <algorithm>
 #include <cmath>
 #include <queue>
@@ -12,6 +10,7 @@
 
 #include "base/error.h"
 #include "pipeline/random.h"
+#include "tern/pipeline_simulator.h"
 
 namespace tern {
 namespace {
@@ -126,21 +125,20 @@ class Host {
 
 void Host::schedule_frame(int source, Nanoseconds captured) {
   const SimulationConfig::Camera& camera = config_.cameras[camera_of(source)];
-  const auto jitter = Nanoseconds(
-      static_cast<Nanoseconds::rep>(static_cast<double>(camera.jitter.count()) * random_.uniform()));
-  if (captured < config_.duration)
-    schedule(captured + camera.delay + jitter, Event::Kind::kFrame, source, captured);
+  const auto jitter =
+      Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(camera.jitter.count()) * random_.uniform()));
+  if (captured < config_.duration) schedule(captured + camera.delay + jitter, Event::Kind::kFrame, source, captured);
 }
 
 void Host::run() {
-  const auto count = (config_.cameras.size() - static_cast<std::size_t>(host_) +
-                      static_cast<std::size_t>(config_.hosts) - 1) /
-                     static_cast<std::size_t>(config_.hosts);
+  const auto count =
+      (config_.cameras.size() - static_cast<std::size_t>(host_) + static_cast<std::size_t>(config_.hosts) - 1) /
+      static_cast<std::size_t>(config_.hosts);
   for (int source = 0; source < static_cast<int>(count); ++source) {
     const double drawn = random_.uniform();  // drawn in any case, so that one camera's phase changes no other camera
     const double phase = config_.cameras[camera_of(source)].phase.value_or(drawn);
-    schedule_frame(source, Nanoseconds(static_cast<Nanoseconds::rep>(
-                               static_cast<double>(interval(source).count()) * phase)));
+    schedule_frame(source,
+                   Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(interval(source).count()) * phase)));
   }
   // Runs until the last frame is through; frames end at the latest when their work is done.
   while (!events_.empty()) {
@@ -197,8 +195,7 @@ void Host::dispatch(Nanoseconds now) {
 
 void Host::begin(int executor, const Decision& decision, Nanoseconds now) {
   const auto model = static_cast<std::size_t>(decision.model);
-  const double expected =
-      static_cast<double>(config_.scheduler.models[model].curve.expected(decision.items).count());
+  const double expected = static_cast<double>(config_.scheduler.models[model].curve.expected(decision.items).count());
   const double noise = std::max(0.2, 1 + device(model).noise * random_.normal());
   const Nanoseconds takes(static_cast<Nanoseconds::rep>(expected * factor(now) * noise) + 1);
   running_[static_cast<std::size_t>(executor)] = {decision, true};
@@ -258,8 +255,8 @@ SimulationReport summarise(const SimulationConfig& config, Tally tally) {
   report.age_p50 = percentile(tally.ages, 0.50);
   report.age_p95 = percentile(tally.ages, 0.95);
   report.age_p99 = percentile(tally.ages, 0.99);
-  const double capacity = static_cast<double>((config.duration - config.warm_up).count()) *
-                          config.scheduler.executors * config.hosts;
+  const double capacity =
+      static_cast<double>((config.duration - config.warm_up).count()) * config.scheduler.executors * config.hosts;
   for (const Nanoseconds busy : tally.model_busy) {
     report.model_busy.push_back(static_cast<double>(busy.count()) / capacity);
     report.utilisation += report.model_busy.back();

@@ -87,10 +87,11 @@ std::optional<ThermalGovernor::Change> ThermalGovernor::lose_telemetry(const The
   cool_since_.reset();
   throttled_step_at_.reset();
   if (!std::exchange(is_telemetry_available_, false)) return std::nullopt;
-  return Change{step_, step_,
-                fmt::format("no temperature: {}; the governor stays on step {}",
-                            state.reasons.empty() ? "the reading is none" : fmt::format("{}", fmt::join(state.reasons, ", ")),
-                            step_)};
+  return Change{
+      step_, step_,
+      fmt::format("no temperature: {}; the governor stays on step {}",
+                  state.reasons.empty() ? "the reading is none" : fmt::format("{}", fmt::join(state.reasons, ", ")),
+                  step_)};
 }
 
 std::optional<ThermalGovernor::Change> ThermalGovernor::go_down(const ThermalState& state, Nanoseconds now) {
@@ -111,10 +112,11 @@ std::optional<ThermalGovernor::Change> ThermalGovernor::go_down(const ThermalSta
   if (!is_settled || step_ == static_cast<int>(ladder_.steps.size())) return std::nullopt;
   ++step_;
   throttled_step_at_ = now;
-  return Change{from, step_,
-                fmt::format("the device slows itself down ({}) at {:.1f} C: step {}",
-                            state.reasons.empty() ? "no reason given" : fmt::format("{}", fmt::join(state.reasons, ", ")),
-                            state.temperature_c, step_)};
+  return Change{
+      from, step_,
+      fmt::format("the device slows itself down ({}) at {:.1f} C: step {}",
+                  state.reasons.empty() ? "no reason given" : fmt::format("{}", fmt::join(state.reasons, ", ")),
+                  state.temperature_c, step_)};
 }
 
 std::optional<ThermalGovernor::Change> ThermalGovernor::go_up(const ThermalState& state, Nanoseconds now) {
@@ -137,8 +139,9 @@ std::optional<ThermalGovernor::Change> ThermalGovernor::observe(const ThermalSta
   if (auto change = go_down(state, now)) return change;
   if (auto change = go_up(state, now)) return change;
   if (was_lost)
-    return Change{step_, step_, fmt::format("temperatures are back: {:.1f} C; the governor is on step {}",
-                                            state.temperature_c, step_)};
+    return Change{
+        step_, step_,
+        fmt::format("temperatures are back: {:.1f} C; the governor is on step {}", state.temperature_c, step_)};
   return std::nullopt;
 }
 

@@ -37,7 +37,8 @@ SchedulerConfig random_config(Random& random) {
     config.models.push_back(model);
   }
   for (int i = pick(1, 6); i > 0; --i) {
-    SchedulerConfig::Source source{.name = "s", .newest_wins = pick(0, 1) == 0, .deadline = Nanoseconds(1ms) * pick(1, 60)};
+    SchedulerConfig::Source source{
+        .name = "s", .newest_wins = pick(0, 1) == 0, .deadline = Nanoseconds(1ms) * pick(1, 60)};
     source.capacity = source.newest_wins ? 1 : pick(1, 5);
     source.max_started = pick(1, 3);
     for (int model = 0; model < models; ++model)

@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "tern/pipeline_scheduler.h"
-
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/allocation_counter.h"
+#include "tern/pipeline_scheduler.h"
 
 namespace tern {
 namespace {
@@ -171,7 +170,8 @@ TEST(Scheduler, a_late_frame_is_served_where_the_user_says_so) {
 TEST(Scheduler, a_batch_is_no_larger_than_its_oldest_frame_can_bear) {
   Scheduler scheduler = Scheduler::create(one_model(8, 20ms)).value();
   for (int source = 0; source < 8; ++source)
-    ASSERT_TRUE(scheduler.offer(source, source == 0 ? 0ms : 10ms, static_cast<std::uint64_t>(source), 13ms).is_accepted);
+    ASSERT_TRUE(
+        scheduler.offer(source, source == 0 ? 0ms : 10ms, static_cast<std::uint64_t>(source), 13ms).is_accepted);
   // 7 ms are left for the oldest: 3 items take 6 ms and 6% for what varies; 4 would take 7.42.
   const Decision decision = scheduler.decide(0, 13ms);
   ASSERT_EQ(decision.kind, Kind::kRun);
@@ -416,7 +416,8 @@ TEST(Scheduler, refuses_configurations_by_name) {
   EXPECT_THAT(message([](auto& c) { c.sources.clear(); }), HasSubstr("number of sources"));
   EXPECT_THAT(message([](auto& c) { c.executors = 0; }), HasSubstr("executors"));
   EXPECT_THAT(message([](auto& c) { c.models[1].share = 1.5; }), HasSubstr("model 1 'segment'"));
-  EXPECT_THAT(message([](auto& c) { c.models[1].share = std::numeric_limits<double>::quiet_NaN(); }), HasSubstr("share"));
+  EXPECT_THAT(message([](auto& c) { c.models[1].share = std::numeric_limits<double>::quiet_NaN(); }),
+              HasSubstr("share"));
   EXPECT_THAT(message([](auto& c) { c.models[0].share = c.models[1].share = 0.6; }), HasSubstr("add up to 1.2"));
   EXPECT_THAT(message([](auto& c) { c.models[0].inputs = {0}; }), HasSubstr("no model before"));
   EXPECT_THAT(message([](auto& c) { c.models[0].inputs = {2}; }), HasSubstr("no model before"));

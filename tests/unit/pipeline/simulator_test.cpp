@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "tern/pipeline_simulator.h"
-
 #include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "tern/pipeline_simulator.h"
 
 namespace tern {
 namespace {
@@ -31,7 +31,8 @@ SimulationConfig scene(int cameras, std::uint64_t seed = 1) {
   return config;
 }
 
-SimulationConfig with(SimulationConfig config, FrameOrder order, Batching batching, bool newest_wins, bool drop_hopeless) {
+SimulationConfig with(SimulationConfig config, FrameOrder order, Batching batching, bool newest_wins,
+                      bool drop_hopeless) {
   config.scheduler.order = order;
   config.scheduler.batching = batching;
   config.scheduler.drop_hopeless = drop_hopeless;
@@ -123,8 +124,10 @@ TEST(Simulator, a_device_that_slows_down_is_noticed) {
 
 TEST(Simulator, crops_follow_their_frames) {
   SimulationConfig config = scene(4);
-  config.scheduler.models.push_back(
-      {.name = "classify", .curve = LatencyCurve::create({{1, 1ms}, {16, 2ms}}).value(), .inputs = {0}, .max_items = 16});
+  config.scheduler.models.push_back({.name = "classify",
+                                     .curve = LatencyCurve::create({{1, 1ms}, {16, 2ms}}).value(),
+                                     .inputs = {0},
+                                     .max_items = 16});
   for (auto& source : config.scheduler.sources)
     source.models = {0, 1};
   config.devices = {{}, {.noise = 0, .mean_items = 3}};
@@ -154,7 +157,8 @@ TEST(Simulator, refuses_what_it_cannot_simulate) {
   };
   EXPECT_THAT(refused([](auto& c) { c.cameras.pop_back(); }), HasSubstr("camera"));
   EXPECT_THAT(refused([](auto& c) { c.cameras[0].rate_hz = 0; }), HasSubstr("rate"));
-  EXPECT_THAT(refused([](auto& c) { c.cameras[0].rate_hz = std::numeric_limits<double>::quiet_NaN(); }), HasSubstr("rate"));
+  EXPECT_THAT(refused([](auto& c) { c.cameras[0].rate_hz = std::numeric_limits<double>::quiet_NaN(); }),
+              HasSubstr("rate"));
   EXPECT_THAT(refused([](auto& c) { c.cameras[0].delay = -1ms; }), HasSubstr("delay"));
   EXPECT_THAT(refused([](auto& c) { c.cameras[0].phase = 1; }), HasSubstr("phase"));
   EXPECT_THAT(refused([](auto& c) { c.devices = {{}, {}}; }), HasSubstr("device"));

@@ -45,12 +45,13 @@ std::vector<std::string> walk(const std::string& file) {
     std::string celsius;
     bool throttled = false;
     EXPECT_TRUE(static_cast<bool>(words >> seconds >> celsius >> throttled)) << line;
-    const ThermalState state = celsius == "-" ? ThermalState{.reasons = {"the sensor is silent"}}
-                                              : reading(std::stod(celsius), throttled);
+    const ThermalState state =
+        celsius == "-" ? ThermalState{.reasons = {"the sensor is silent"}} : reading(std::stod(celsius), throttled);
     if (const auto change = governor.observe(state, std::chrono::seconds(seconds))) {
       EXPECT_FALSE(change->reason.empty());
       EXPECT_EQ(change->to, governor.step());
-      changes.push_back(std::to_string(seconds) + ": " + std::to_string(change->from) + "->" + std::to_string(change->to));
+      changes.push_back(std::to_string(seconds) + ": " + std::to_string(change->from) + "->" +
+                        std::to_string(change->to));
     }
   }
   EXPECT_FALSE(file.empty());
@@ -67,11 +68,13 @@ TEST(ThermalGovernor, a_temperature_that_swings_around_a_threshold_changes_nothi
 }
 
 TEST(ThermalGovernor, a_device_that_throttles_goes_down_step_by_step) {
-  EXPECT_THAT(walk("throttled.txt"), ElementsAre("20: 0->1", "25: 1->2", "30: 2->3", "60: 3->2", "70: 2->1", "80: 1->0"));
+  EXPECT_THAT(walk("throttled.txt"),
+              ElementsAre("20: 0->1", "25: 1->2", "30: 2->3", "60: 3->2", "70: 2->1", "80: 1->0"));
 }
 
 TEST(ThermalGovernor, a_silent_sensor_leaves_it_where_it_is) {
-  EXPECT_THAT(walk("silent_sensor.txt"), ElementsAre("0: 0->0", "10: 0->0", "20: 0->2", "30: 2->2", "90: 2->2", "100: 2->1", "110: 1->0"));
+  EXPECT_THAT(walk("silent_sensor.txt"),
+              ElementsAre("0: 0->0", "10: 0->0", "20: 0->2", "30: 2->2", "90: 2->2", "100: 2->1", "110: 1->0"));
 }
 
 TEST(ThermalGovernor, a_leap_skips_steps_and_says_why) {
@@ -113,7 +116,8 @@ TEST(ThermalGovernor, without_telemetry_stays_at_the_top_and_says_so_once) {
 }
 
 TEST(ThermalGovernor, a_reading_that_no_machine_has_is_none) {
-  for (const double celsius : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1000.0, -273.0}) {
+  for (const double celsius :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1000.0, -273.0}) {
     ThermalGovernor governor = ThermalGovernor::create(ladder()).value();
     EXPECT_TRUE(governor.observe(reading(celsius, true), 0s).has_value());
     EXPECT_FALSE(governor.is_telemetry_available());
@@ -137,10 +141,12 @@ TEST(ThermalGovernor, refuses_ladders_that_cannot_be_walked) {
   };
   EXPECT_THAT(refused([](auto& l) { l.steps[1].back_c = 83; }), HasSubstr("thermal step 2"));
   EXPECT_THAT(refused([](auto& l) { l.steps[1].at_c = 75; }), HasSubstr("below the 75 C"));
-  EXPECT_THAT(refused([](auto& l) { l.steps[1] = {.at_c = 75, .back_c = 72}; }), HasSubstr("hotter than the step before"));
+  EXPECT_THAT(refused([](auto& l) { l.steps[1] = {.at_c = 75, .back_c = 72}; }),
+              HasSubstr("hotter than the step before"));
   EXPECT_THAT(refused([](auto& l) { l.steps[1].back_c = 60; }), HasSubstr("hotter than the step before"));
   EXPECT_THAT(refused([](auto& l) { l.steps[0].at_c = 200; }), HasSubstr("within"));
-  EXPECT_THAT(refused([](auto& l) { l.steps[0].back_c = std::numeric_limits<double>::quiet_NaN(); }), HasSubstr("within"));
+  EXPECT_THAT(refused([](auto& l) { l.steps[0].back_c = std::numeric_limits<double>::quiet_NaN(); }),
+              HasSubstr("within"));
   EXPECT_THAT(refused([](auto& l) { l.steps[0].max_rate_hz = -1; }), HasSubstr("rate"));
   EXPECT_THAT(refused([](auto& l) { l.steps[2].on = {"detect"}; }), HasSubstr("both on and off"));
   EXPECT_THAT(refused([](auto& l) { l.hold = 0s; }), HasSubstr("hold"));
@@ -158,7 +164,9 @@ TEST(ThermalGovernor, whatever_is_read_it_never_goes_up_faster_than_it_may) {
       const double celsius = 60 + 35 * random.uniform();
       const bool throttled = random.next() % 8 == 0, is_silent = random.next() % 16 == 0;
       const int before = governor.step();
-      if (before > 0 && (is_silent || throttled || celsius > ladder().steps[static_cast<std::size_t>(before) - 1].back_c)) hot_at = now;
+      if (before > 0 &&
+          (is_silent || throttled || celsius > ladder().steps[static_cast<std::size_t>(before) - 1].back_c))
+        hot_at = now;
       (void)governor.observe(is_silent ? ThermalState{} : reading(celsius, throttled), now);
       if (governor.step() < before) {
         EXPECT_EQ(governor.step(), before - 1);
