@@ -78,7 +78,7 @@ std::uint32_t Scheduler::State::admit(int source, Nanoseconds captured, std::uin
   make_jobs(slot);
   mark_spare(of, frame);
   if (min_interval > Nanoseconds(0)) {
-    const Nanoseconds from = of.has_accepted ? std::max(of.next_allowed, captured - min_interval) : captured;
+    const Nanoseconds from = of.has_accepted ? std::max(of.next_allowed, captured - min_interval / 4) : captured;
     of.next_allowed = from + min_interval;
   } else {
     of.next_allowed = captured;

@@ -136,9 +136,13 @@ bool YamlMap::flag(std::string_view key, bool& out) {
 }
 
 bool YamlMap::number(std::string_view key, int& out, int min, int max) {
-  const YamlNode* value = of_kind(key, Kind::kInteger, "a whole number");
+  const YamlNode* value = of_kind(key, Kind::kFloat, "a whole number");
   if (value == nullptr) return false;
   const double parsed = value_of(value->text);  // a text too long for it is out of range, and NaN
+  if (parsed != std::floor(parsed) && !std::isnan(parsed)) {
+    fail(key, fmt::format("should be a whole number, and is {}", in_quotes(value->text)));
+    return false;
+  }
   if (!(parsed >= min && parsed <= max)) {
     fail(key, fmt::format("is {}, and must be within {} and {}", in_quotes(value->text), min, max));
     return false;

@@ -78,6 +78,8 @@ Kind kind_of_plain(std::string_view text) noexcept {
 /// Builds the tree from the parser's events, refusing what is beyond the bounds as soon as it comes.
 class Builder : public YAML::EventHandler {
  public:
+  explicit Builder(std::string_view text) : text_(text) {}
+
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -94,6 +96,7 @@ class Builder : public YAML::EventHandler {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     if (value.size() > kMaxYamlScalar)
       throw Refusal(position(mark), fmt::format("a text of {} bytes; {} are allowed", value.size(), kMaxYamlScalar));
+    if (tag == "!" && is_unclosed(position(mark))) throw Refusal(position(mark), "a text in quotes does not end");
     scalar(mark, tag == "!" ? Kind::kString : kind_of_plain(value), value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -120,6 +123,24 @@ class Builder : public YAML::EventHandler {
   }
   [[noreturn]] static void refuse_tag(const YAML::Mark& mark) {
     throw Refusal(position(mark), "tags (!name) are not allowed here");
+  }
+  /// The parser takes a quoted text that the end of the file cuts off; this does not. False for block texts, which have that tag too.
+  [[nodiscard]] bool is_unclosed(YamlPosition at) {
+    for (; line_ < at.line; ++line_)
+      line_start_ = text_.find('\n', line_start_) + 1;
+    const std::size_t begin = line_start_ + static_cast<std::size_t>(at.column) - 1;
+    if (begin >= text_.size() || (text_[begin] != '\'' && text_[begin] != '"')) return false;
+    const char quote = text_[begin];
+    for (std::size_t i = begin + 1; i < text_.size(); ++i) {
+      if (quote == '"' && text_[i] == '\\') {
+        ++i;
+      } else if (text_[i] == quote) {
+        const bool is_doubled = quote == '\'' && i + 1 < text_.size() && text_[i + 1] == quote;
+        if (!is_doubled) return false;
+        ++i;
+      }
+    }
+    return true;
   }
   void count(const YAML::Mark& mark) {
     if (++nodes_ > kMaxYamlNodes) throw Refusal(position(mark), fmt::format("more than {} values", kMaxYamlNodes));
@@ -165,6 +186,9 @@ class Builder : public YAML::EventHandler {
     open_.back().has_key = false;
   }
 
+  std::string_view text_;
+  int line_ = 1;                // the last one looked at; events come in the order of the text
+  std::size_t line_start_ = 0;  // where it begins
   YamlNode root_;
   std::vector<Open> open_;
   std::size_t nodes_ = 0;
@@ -223,10 +247,10 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view name) {
     TextBuffer buffer(text);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
-    Builder builder;
+    Builder builder(text);
     if (!parser.HandleNextDocument(builder)) return Status(StatusCode::kConfigError, "is empty").at(name);
     YamlNode root = builder.take();
-    Builder second;
+    Builder second(text);
     if (parser.HandleNextDocument(second))
       return Status(StatusCode::kConfigError, "holds more than one document").at(to_string(name, second.take().at));
     return root;
