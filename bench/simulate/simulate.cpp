@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 // The scheduler on simulated cameras and devices. Prints the tables of docs/scaling.md; every number follows from the seed.
-//   simulate policies [SEED]   policies against each other, by load
-//   simulate rough [SEED]      the same where cameras are triggered together, deadlines differ and devices vary
-//   simulate parts [SEED]      what each part of the policy is worth
-//   simulate scaling [SEED]    up to 1,000 cameras and 64 GPUs
-//   simulate heat [SEED]       devices that slow down while running
+//   tern_simulate policies [SEED]   policies against each other, by load
+//   tern_simulate rough [SEED]      the same where cameras are triggered together, deadlines differ and devices vary
+//   tern_simulate parts [SEED]      what each part of the policy is worth
+//   tern_simulate scaling [SEED]    up to 1,000 cameras and 64 GPUs
+//   tern_simulate heat [SEED]       devices that slow down while running
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -223,6 +223,6 @@ int main(int argc, char** argv) {
   if (what == "parts") return parts(seed, rough_scene) ? 0 : 1;
   if (what == "scaling") return scaling(seed) ? 0 : 1;
   if (what == "heat") return heat(seed) ? 0 : 1;
-  std::fputs("usage: simulate policies|rough|parts|scaling|heat [SEED]\n", stderr);
+  std::fputs("usage: tern_simulate policies|rough|parts|scaling|heat [SEED]\n", stderr);
   return 2;
 }
