@@ -41,8 +41,8 @@ tern::LatencyCurve curve(std::vector<tern::LatencyCurve::Point> points) {
   return tern::LatencyCurve::create(std::move(points)).value();
 }
 
-/// Three models on every frame as the demo has them, the third on crops of the first one's boxes. Latencies are round numbers
-/// of the size that an H200 shows for the demo models, with copy and preprocessing; they are the assumption, not the result.
+/// Three models on every frame as the demo has them, the third on crops of the first one's boxes. The latencies, with copy and
+/// preprocessing, are round numbers: an assumption, not a measurement.
 std::vector<tern::SchedulerConfig::Model> three_models() {
   return {{.name = "detect", .curve = curve({{1, 1100us}, {2, 1400us}, {4, 2000us}, {8, 3300us}, {16, 6000us}})},
           {.name = "segment", .curve = curve({{1, 1500us}, {2, 2000us}, {4, 3000us}, {8, 5000us}, {16, 9200us}})},
@@ -190,8 +190,9 @@ bool scaling(std::uint64_t seed) {
     int cameras, gpus, hosts;
   };
   print_head();
-  for (const Fleet& fleet : {Fleet{10, 1, 1}, Fleet{16, 1, 1}, Fleet{32, 2, 1}, Fleet{125, 8, 1}, Fleet{500, 32, 4},
-                             Fleet{1000, 64, 8}, Fleet{1000, 64, 1}}) {
+  for (const Fleet& fleet :
+       {Fleet{10, 1, 1}, Fleet{16, 1, 1}, Fleet{32, 2, 1}, Fleet{125, 8, 1}, Fleet{500, 32, 4}, Fleet{1000, 64, 8},
+        Fleet{1000, 64, 1}, Fleet{1000, 48, 6}, Fleet{1000, 40, 5}, Fleet{1600, 64, 8}}) {
     Policy policy = kTern;
     const std::string name = fmt::format("{} {}", fleet.hosts, fleet.hosts == 1 ? "host" : "hosts");
     policy.name = name;

@@ -64,7 +64,7 @@ struct SimulationReport {
   [[nodiscard]] TERN_API std::string to_json() const;
 };
 
-/// Runs a discrete-event simulation. The same configuration gives the same report, bit for bit, wherever doubles are IEEE 754.
+/// Runs a discrete-event simulation. The same configuration gives the same report, bit for bit, from the same build.
 /// ConfigError for a value outside its range, and what Scheduler::create() says. Reentrant.
 [[nodiscard]] TERN_API Result<SimulationReport> simulate(const SimulationConfig& config);
 
