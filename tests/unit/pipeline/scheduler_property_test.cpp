@@ -134,7 +134,9 @@ class Driver {
     const Nanoseconds captured = now_ - Nanoseconds(static_cast<Nanoseconds::rep>(random_.next() % 5'000'000));
     const bool had_room = scheduler_.has_room(source);
     const Offer offer = scheduler_.offer(source, captured, ++offered_, now_);
-    if (had_room) EXPECT_NE(offer.refused, FrameEnd::kQueueFull);
+    if (had_room) {
+      EXPECT_NE(offer.refused, FrameEnd::kQueueFull);
+    }
     if (!offer.is_accepted) return;
     const Nanoseconds deadline = captured + config_.sources[static_cast<std::size_t>(source)].deadline;
     alive_[offered_] = {.id = offer.frame, .source = source, .deadline = deadline};
@@ -142,12 +144,18 @@ class Driver {
 
   void decide(std::size_t executor) {
     const Decision decision = scheduler_.decide(static_cast<int>(executor), now_);
-    if (decision.kind == Kind::kWait) EXPECT_GT(decision.until, now_) << "waiting for the past never ends";
+    if (decision.kind == Kind::kWait) {
+      EXPECT_GT(decision.until, now_) << "waiting for the past never ends";
+    }
     if (decision.kind != Kind::kRun) return;
     const SchedulerConfig::Model& model = config_.models[static_cast<std::size_t>(decision.model)];
     EXPECT_LE(decision.items, model.curve.max_batch());
-    if (config_.batching == Batching::kFixed) EXPECT_LE(decision.items, config_.fixed_batch);
-    if (config_.batching == Batching::kSingle) EXPECT_EQ(decision.items, 1);
+    if (config_.batching == Batching::kFixed) {
+      EXPECT_LE(decision.items, config_.fixed_batch);
+    }
+    if (config_.batching == Batching::kSingle) {
+      EXPECT_EQ(decision.items, 1);
+    }
     int items = 0;
     for (const BatchPart& part : decision.parts) {
       items += part.items;
@@ -217,10 +225,18 @@ class Driver {
       EXPECT_EQ(frame.running, 0) << "a device works on it";
       EXPECT_EQ(frame.id, ended->frame);
       EXPECT_EQ(frame.source, ended->source);
-      if (ended->end == FrameEnd::kDelivered) EXPECT_LE(ended->ended, ended->deadline);
-      if (ended->end == FrameEnd::kLate) EXPECT_GT(ended->ended, ended->deadline);
-      if (ended->end == FrameEnd::kSuperseded || ended->end == FrameEnd::kOverload) EXPECT_FALSE(frame.has_begun);
-      if (ended->end == FrameEnd::kHopeless) EXPECT_TRUE(config_.drop_hopeless);
+      if (ended->end == FrameEnd::kDelivered) {
+        EXPECT_LE(ended->ended, ended->deadline);
+      }
+      if (ended->end == FrameEnd::kLate) {
+        EXPECT_GT(ended->ended, ended->deadline);
+      }
+      if (ended->end == FrameEnd::kSuperseded || ended->end == FrameEnd::kOverload) {
+        EXPECT_FALSE(frame.has_begun);
+      }
+      if (ended->end == FrameEnd::kHopeless) {
+        EXPECT_TRUE(config_.drop_hopeless);
+      }
       alive_.erase(ended->tag);
     }
   }

@@ -457,7 +457,7 @@ TEST(Scheduler, allocates_nothing_once_it_is_made) {
           (void)scheduler.set_items(part.frame, 2, 3);
       }
       while (const auto ended = scheduler.next_ended())
-        delivered += ended->end == FrameEnd::kDelivered ? 1 : 0;
+        delivered += ended->end == FrameEnd::kDelivered ? 1U : 0U;
     }
   });
   EXPECT_EQ(allocations.other, 0U);

@@ -82,9 +82,12 @@ bool is_beyond_schemas(const Status& status) {
 int compare(const json& file) {
   const auto spec = PipelineSpec::parse(file.dump(), "p");
   const bool ok = valid(schema(), file);
-  if (spec.ok()) EXPECT_TRUE(ok) << file.dump();
-  if (!spec.ok() && !is_beyond_schemas(spec.status()))
+  if (spec.ok()) {
+    EXPECT_TRUE(ok) << file.dump();
+  }
+  if (!spec.ok() && !is_beyond_schemas(spec.status())) {
     EXPECT_FALSE(ok) << file.dump() << "\n" << spec.status().to_string();
+  }
   return spec.ok() ? 1 : 0;
 }
 
@@ -128,8 +131,10 @@ TEST(PipelineSchema, judges_like_the_code) {
       const json one = with_one(section, i);
       ASSERT_EQ(compare(one), 1) << one.dump();
       for (const std::string& key : keys_of(rule["items"])) {
-        const bool is_own = !rule["items"].contains("oneOf") || keys_of(rule["items"]["oneOf"][i]).contains(key);
-        // A key of another kind is refused whatever its value is: a few will do.
+        const json& entry = rule["items"];
+        const bool is_own = !entry.contains("oneOf") || (keys_of(entry["oneOf"][i]).contains(key) &&
+                                                         (i == 0 || !keys_of(entry["oneOf"][0]).contains(key)));
+        // A key of another kind is refused whatever its value is, and one that all kinds have is tried with the first: a few will do.
         const std::size_t count = is_own ? kCandidates.size() : 3;
         for (std::size_t value = 0; value < count; ++value) {
           json changed = one;
@@ -144,7 +149,7 @@ TEST(PipelineSchema, judges_like_the_code) {
       accepted += compare(changed);
     }
   }
-  EXPECT_GT(accepted, 500);
+  EXPECT_GT(accepted, 200);
 }
 
 TEST(PipelineSchema, judges_sections_like_the_code) {
@@ -196,7 +201,9 @@ TEST(PipelinePage, its_example_is_valid_and_it_explains_every_key_and_end) {
   for (const auto& [section, rule] : properties.items()) {
     const std::set<std::string> keys = keys_of(rule.contains("items") ? rule["items"] : rule);
     for (const std::string& key : keys) {
-      if (key != "steps") EXPECT_THAT(page, HasSubstr("`" + key + "`")) << section;
+      if (key != "steps") {
+        EXPECT_THAT(page, HasSubstr("`" + key + "`")) << section;
+      }
     }
   }
   for (std::size_t i = 0; i < kFrameEnds; ++i)

@@ -241,7 +241,9 @@ TEST(PipelineSpec, truncations_and_changed_bytes_are_answered) {
       std::string text(kWhole);
       text[at] = c;
       const auto spec = PipelineSpec::parse(text, "p.yaml");
-      if (!spec.ok()) EXPECT_THAT(spec.status().where(), HasSubstr("p.yaml"));
+      if (!spec.ok()) {
+        EXPECT_THAT(spec.status().where(), HasSubstr("p.yaml"));
+      }
     }
   }
 }

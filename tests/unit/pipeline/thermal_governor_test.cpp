@@ -173,8 +173,12 @@ TEST(ThermalGovernor, whatever_is_read_it_never_goes_up_faster_than_it_may) {
         EXPECT_GE(now - hot_at, 10s);
         hot_at = now;
       }
-      if (!is_silent && celsius >= 90) EXPECT_EQ(governor.step(), 3);
-      if (!is_silent && celsius >= 83) EXPECT_GE(governor.step(), 2);
+      if (!is_silent && celsius >= 90) {
+        EXPECT_EQ(governor.step(), 3);
+      }
+      if (!is_silent && celsius >= 83) {
+        EXPECT_GE(governor.step(), 2);
+      }
       if (governor.step() > before) hot_at = now;
     }
   }

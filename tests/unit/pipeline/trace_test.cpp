@@ -79,7 +79,7 @@ TEST(TraceRecorder, records_from_many_threads_without_allocating) {
                      }).other;
     });
   }
-  EXPECT_NO_THROW((void)json::parse(recorder.to_json()));
+  EXPECT_TRUE(json::accept(recorder.to_json()));
   for (std::thread& thread : threads)
     thread.join();
   EXPECT_EQ(allocations, 0U);
