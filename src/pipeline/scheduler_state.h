@@ -119,8 +119,6 @@ struct Scheduler::State {
   Decision choose(std::size_t executor, Nanoseconds now) noexcept;
   Decision run(std::size_t executor, std::size_t model, int items, Nanoseconds now) noexcept;
 
-  SchedulerConfig::Model const& model_config(std::size_t model) const noexcept { return models[model].config; }
-
   FrameOrder order;
   Batching batching;
   int fixed_batch;
