@@ -200,7 +200,7 @@ Result<EngineBlob> OnnxRuntimeBackend::compile(const Model& model, const BuildCo
   blob.backend = name();
   blob.backend_version = library_version();
   blob.engine_id =
-      dev::engine_id(model, config, *precision, fmt::format("{} {} {}", name(), library_version(), score().reason));
+      dev::engine_id(model, config, blob.precision, fmt::format("{} {} {}", name(), library_version(), score().reason));
   report("done", 1.0);
   return blob;
 }

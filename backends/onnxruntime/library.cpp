@@ -26,7 +26,8 @@ Library open_once() {
   void* handle = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
 #if defined(TERN_ASAN) || defined(TERN_TSAN)
   // Sanitizers call dlopen in our stead, so the loader does not look into this plugin's RUNPATH.
-  if (handle == nullptr) handle = ::dlopen((std::string(TERN_ORT_FOLDER "/") + kLibrary).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr)
+    handle = ::dlopen((std::string(TERN_ORT_FOLDER "/") + kLibrary).c_str(), RTLD_NOW | RTLD_LOCAL);
 #endif
   if (handle == nullptr) {
     const char* reason = ::dlerror();

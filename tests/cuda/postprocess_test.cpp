@@ -37,7 +37,8 @@ class Guarded {
  public:
   explicit Guarded(std::size_t bytes) : bytes_(bytes), buffer_(bytes + kGuardBytes) {
     check(cudaMemset(buffer_.data(), kPoison, bytes + kGuardBytes), "cudaMemset");
-    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
+    check(cudaDeviceSynchronize(),
+          "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
   }
   [[nodiscard]] void* data() const { return buffer_.data(); }
   [[nodiscard]] bool is_intact() const {

@@ -76,7 +76,8 @@ class DeviceOutput {
   }
   void poison() {
     check(cudaMemset(buffer_.data(), kPoison, buffer_.bytes()), "cudaMemset");
-    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
+    check(cudaDeviceSynchronize(),
+          "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
   }
   [[nodiscard]] void* data() const noexcept {
     return static_cast<std::uint8_t*>(buffer_.data()) + kGuard + misalignment_;
