@@ -29,8 +29,7 @@ test: ## all tests under AddressSanitizer and UBSan, then every fuzzer for a whi
 	@tools/setup build test
 	@tools/build dev
 	@tools/run-tests dev
-	@tools/build fuzz
-	@tools/run-tests fuzz $(FUZZ_TOTAL)
+	@tools/run-tests dev-fuzz $(FUZZ_TOTAL)
 
 cuda: ## the optimised program with its CUDA library, and the tests: build/cuda
 	@tools/setup build test cuda
@@ -46,10 +45,9 @@ soak: ## long runs: SOAK_SECONDS of soak tests, then as much fuzzing
 	@tools/setup build test
 	@tools/build dev
 	@tools/run-tests soak $(SOAK_SECONDS)
-	@tools/build fuzz
-	@tools/run-tests fuzz $(SOAK_SECONDS)
+	@tools/run-tests dev-fuzz $(SOAK_SECONDS)
 
-fuzz: ## every fuzzer, FUZZ_TOTAL seconds in all
+fuzz: ## every fuzzer, optimised, FUZZ_TOTAL seconds in all
 	@tools/setup build test
 	@tools/build fuzz
 	@tools/run-tests fuzz $(FUZZ_TOTAL)

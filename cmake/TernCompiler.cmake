@@ -4,7 +4,8 @@
 
 find_program(TERN_CCACHE ccache)
 if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TERN_CCACHE})
+  # What the two name is of no consequence here: precompiled headers change with what they include, and nothing uses __TIME__.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TERN_CCACHE})
 endif()
 
 add_library(tern_warnings INTERFACE)
@@ -25,12 +26,56 @@ if(TERN_SANITIZE)
   add_link_options(-fsanitize=${tern_sanitizers})
 endif()
 
-# What sanitizers cost is mostly the time to compile large headers (CLI11, GoogleTest, JSON) with a check at each use of a pointer.
-# So the dev build keeps those four checks where tern itself does arithmetic on pointers (TERN_POINTER_MODULES); elsewhere
-# AddressSanitizer still stops at a null or wild pointer, and the fuzzers check everything everywhere. The program and the tests
-# are compiled without optimiser too.
-set(TERN_POINTER_MODULES base tensor image preprocess postprocess quant)
-if(TERN_SANITIZE MATCHES "undefined" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
-  set(tern_light_checks -fno-sanitize=null,alignment,vptr,object-size)
-  set(tern_light_build $<$<COMPILE_LANGUAGE:CXX>:-O0> ${tern_light_checks})
+# Fuzzers share their modules with the tests, so modules count their edges; libFuzzer itself is linked by fuzz/ alone.
+if(TERN_BUILD_FUZZ)
+  set(tern_edges -fsanitize-coverage=inline-8bit-counters,pc-table,indirect-calls)
+  set(tern_comparisons -fsanitize-coverage=trace-cmp)
+endif()
+# Clang links sanitizers into programs alone; plugins find them there.
+if(NOT (TERN_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang"))
+  set(tern_no_undefined -Wl,--no-undefined)
+endif()
+
+# The sanitized build takes its time in large headers (CLI11, GoogleTest, JSON) and in the code of their templates. So it is
+# compiled without optimiser, but for the modules that go through every pixel or sample, and those headers are compiled once
+# (cmake/precompiled/). What a source forgets to include is told by the builds that do without: release, tsan, tidy. A check at
+# each use of a pointer is for the modules alone; elsewhere AddressSanitizer still stops at a null or wild pointer.
+set(TERN_LOOP_MODULES tensor preprocess postprocess)
+if(TERN_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(tern_loop_options -O1)
+  if(TERN_SANITIZE MATCHES "undefined")
+    set(tern_light_checks -fno-sanitize=null,alignment,vptr,object-size)
+  endif()
+endif()
+function(tern_optimise) # FILE...: sources of other targets that do the same work in loops
+  if(tern_loop_options)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${tern_loop_options}" SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
+function(tern_precompile folder with) # every target of a folder and those below, with the headers of the target `with`
+  get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    get_target_property(stays ${target} TERN_NOT_PRECOMPILED)
+    if(type MATCHES "EXECUTABLE|STATIC|OBJECT|MODULE" AND NOT stays)
+      target_precompile_headers(${target} REUSE_FROM ${with})
+    endif()
+  endforeach()
+  get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(subfolder IN LISTS below)
+    cmake_path(GET subfolder FILENAME name)
+    if(name STREQUAL "tests")
+      tern_precompile(${subfolder} tern_precompiled_tests)
+    else()
+      tern_precompile(${subfolder} ${with})
+    endif()
+  endforeach()
+endfunction()
+if(TERN_PRECOMPILE)
+  # Programs and libraries alike, or each needed precompiled headers of its own.
+  set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+  add_compile_options(-fPIC)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>") # else no compiler cache knows it again
+  endif()
 endif()

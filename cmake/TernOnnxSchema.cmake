@@ -26,6 +26,7 @@ add_custom_command(
   COMMAND protobuf::protoc --cpp_out=${tern_schema_dir} -I${tern_schema_dir} onnx_schema.proto
   DEPENDS ${tern_schema_dir}/onnx_schema.proto VERBATIM)
 add_library(tern_onnx_schema OBJECT ${tern_schema_dir}/onnx_schema.pb.cc)
+set_target_properties(tern_onnx_schema PROPERTIES TERN_NOT_PRECOMPILED ON)
 target_include_directories(tern_onnx_schema SYSTEM PUBLIC ${tern_schema_dir})
 target_link_libraries(tern_onnx_schema PUBLIC protobuf::libprotobuf-lite)
 # The generated header alone, for tests that make ONNX files.

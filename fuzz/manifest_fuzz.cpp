@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "store/sidecar.h"
+#include "base/sidecar.h"
 #include "tern/engine_name.h"
 #include "tern/gate.h"
 #include "tern/manifest.h"
@@ -15,8 +15,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
 
-  if (const auto sidecar = tern::parse_sidecar(text); sidecar.ok()) {
-    const auto again = tern::parse_sidecar(tern::format_sidecar(sidecar->sha256, "x" + sidecar->name));
+  if (const auto sidecar = tern::parse_sidecar(text, tern::StatusCode::kEngineGateError); sidecar.ok()) {
+    const auto again = tern::parse_sidecar(tern::format_sidecar(sidecar->sha256, "x" + sidecar->name),
+                                           tern::StatusCode::kEngineGateError);
     if (!again.ok() || again->sha256 != sidecar->sha256 || again->name != "x" + sidecar->name) std::abort();
   }
 

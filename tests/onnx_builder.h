@@ -55,6 +55,38 @@ class OnnxBuilder {
     fill(*model.mutable_graph()->add_node(), op, inputs, outputs, name);
     return *this;
   }
+  /// Float weights; their number is the product of `dims`.
+  OnnxBuilder& values(std::string_view name, std::initializer_list<std::int64_t> dims, const std::vector<float>& all) {
+    onnx::TensorProto& tensor = *model.mutable_graph()->add_initializer();
+    tensor.set_name(std::string(name));
+    tensor.set_data_type(kFloat);
+    for (const std::int64_t dim : dims)
+      tensor.add_dims(dim);
+    tensor.set_raw_data(all.data(), all.size() * sizeof(float));
+    return *this;
+  }
+  /// Attributes of the last node.
+  OnnxBuilder& attribute(std::string_view name, std::int64_t value) {
+    onnx::AttributeProto& a = add_attribute(name, onnx::AttributeProto::INT);
+    a.set_i(value);
+    return *this;
+  }
+  OnnxBuilder& attribute(std::string_view name, std::initializer_list<std::int64_t> values) {
+    onnx::AttributeProto& a = add_attribute(name, onnx::AttributeProto::INTS);
+    for (const std::int64_t value : values)
+      a.add_ints(value);
+    return *this;
+  }
+  OnnxBuilder& attribute(std::string_view name, float value) {
+    onnx::AttributeProto& a = add_attribute(name, onnx::AttributeProto::FLOAT);
+    a.set_f(value);
+    return *this;
+  }
+  OnnxBuilder& attribute(std::string_view name, const char* value) {
+    onnx::AttributeProto& a = add_attribute(name, onnx::AttributeProto::STRING);
+    a.set_s(value);
+    return *this;
+  }
   /// Float weights, all of the same value.
   OnnxBuilder& weights(std::string_view name, std::initializer_list<std::int64_t> dims, float value = 0.5F) {
     onnx::TensorProto& tensor = *model.mutable_graph()->add_initializer();
@@ -108,6 +140,15 @@ class OnnxBuilder {
   }
 
   onnx::ModelProto model;
+
+ private:
+  onnx::AttributeProto& add_attribute(std::string_view name, onnx::AttributeProto::AttributeType type) {
+    onnx::NodeProto& node = *model.mutable_graph()->mutable_node(model.graph().node_size() - 1);
+    onnx::AttributeProto& a = *node.add_attribute();
+    a.set_name(std::string(name));
+    a.set_type(type);
+    return a;
+  }
 };
 
 }  // namespace tern::test

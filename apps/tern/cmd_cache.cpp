@@ -117,6 +117,7 @@ class CacheCommand final : public Command {
     options.backend = request_.options().backend;
     options.contract = request_.contract();
     TERN_ASSIGN_OR_RETURN(const EngineKey key, runtime.key_of(request_.model(), request_.config(), options));
+    if (options.backend == "auto") TERN_RETURN_IF_ERROR(explain_choice(console, runtime, options));
     TERN_ASSIGN_OR_RETURN(const auto entries, runtime.store()->list());
     std::optional<EngineManifest> nearest;
     for (const EngineEntry& entry : entries) {
@@ -145,6 +146,13 @@ class CacheCommand final : public Command {
     for (const std::string& field : differing)
       rows.push_back({field, value(key, field), value(nearest->key, field)});
     console.print(format_table(rows));
+    return {};
+  }
+
+  Status explain_choice(const Console& console, const InferenceRuntime& runtime, const CompileOptions& options) {
+    TERN_ASSIGN_OR_RETURN(const auto choice, runtime.choice_of(request_.model(), request_.config(), options));
+    if (choice)
+      console.print(fmt::format("backend auto is {} (measured {})", choice->to_string(), choice->measured_at));
     return {};
   }
 

@@ -73,6 +73,7 @@ class CompileCommand final : public Command {
                               format_byte_size(manifest.size)));
     if (!layers.empty()) console.print("layers    " + layers);
     console.print("golden    " + proof);
+    if (manifest.choice) console.print("chosen    " + manifest.choice->to_string());
     console.print("key       " + compiled.key.hash());
     if (!json_) return {};
     Json line;

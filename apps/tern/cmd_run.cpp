@@ -159,7 +159,7 @@ class RunCommand final : public Command {
   static Result<InferenceRuntime::Handle> open_engine(const Model& model, const NamedTensors& inputs,
                                                       const TaskOptions& options, const Environment& environment,
                                                       const Console& console) {
-    BuildConfig config;
+    BuildConfig config = options.build;
     config.precision = options.precision;
     config.threads = options.threads;
     config.hint = options.hint;
@@ -175,7 +175,7 @@ class RunCommand final : public Command {
     compile.progress = compile_progress(std::make_shared<ProgressBar>(console));
     compile.stop = environment.stop;
     EngineOptions load;
-    load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+    load.load = {.threads = options.threads, .hint = options.hint, .device = config.device, .logger = options.logger};
     return options.runtime->open(model, config, compile, load);
   }
 

@@ -53,6 +53,8 @@ extern const CommandInfo kEvalCommand;
 extern const CommandInfo kBenchCommand;
 extern const CommandInfo kCompileCommand;
 extern const CommandInfo kCacheCommand;
+extern const CommandInfo kCalibCommand;
+extern const CommandInfo kQuantizeCommand;
 extern const CommandInfo kVerifyCommand;
 extern const CommandInfo kKeysCommand;
 extern const CommandInfo kConfigCommand;

@@ -27,15 +27,6 @@ void CompileRequest::declare(CLI::App& app) {
                  "Largest batch where the model leaves it open (default 1, as the other commands use it)")
       ->check(CLI::Range(1, 4096))
       ->group("Engine");
-  app.add_option("--workspace", workspace_, "Scratch memory the compiler may use, e.g. 90% or 128MiB (GPU backends)")
-      ->group("Engine");
-  app.add_option("--opt-level", optimization_level_,
-                 "How long the compiler searches for fast kernels, 0 (least) to 5 (TensorRT; its default is 3)")
-      ->check(CLI::Range(0, 5))
-      ->group("Engine");
-  app.add_option("--timing-cache", timing_cache_, "Keep what builds measure in this file, for later ones (TensorRT)")
-      ->type_name("FILE")
-      ->group("Engine");
   app.add_option("--timeout", timeout_,
                  "Seconds after which the build is ended (default: build_timeout_s of the configuration)")
       ->check(CLI::Range(1, 604800))
@@ -74,15 +65,10 @@ Status CompileRequest::apply_flags() {
   if (common_.has_precision()) config_.precision = options_.precision;
   if (common_.has_threads()) config_.threads = options_.threads;
   if (common_.has_hint()) config_.hint = options_.hint;
+  if (!options_.build.calibration.empty()) config_.calibration = options_.build.calibration;
   if (batch_) config_.max_batch = *batch_;
   if (timeout_) config_.timeout = std::chrono::seconds(*timeout_);
-  if (optimization_level_) config_.optimization_level = *optimization_level_;
-  if (timing_cache_) config_.timing_cache = *timing_cache_;
-  if (workspace_) {
-    const auto workspace = parse_workspace(*workspace_);
-    if (!workspace.ok()) return workspace.status().at("--workspace");
-    config_.workspace = *workspace;
-  }
+  TERN_RETURN_IF_ERROR(common_.gpu_flags().apply(config_));
   std::vector<ShapeProfile> given;
   for (const std::string& text : profiles_) {
     auto profile = parse_profile(text);

@@ -28,8 +28,8 @@ class CompileRequest {
   [[nodiscard]] Status apply_flags();
 
   std::string model_file_;
-  std::optional<std::string> config_file_, workspace_, timing_cache_;
-  std::optional<int> batch_, timeout_, optimization_level_;
+  std::optional<std::string> config_file_;
+  std::optional<int> batch_, timeout_;
   std::vector<std::string> profiles_;
   CommonOptions common_;
   TaskOptions options_;

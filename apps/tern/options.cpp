@@ -34,9 +34,14 @@ void CommonOptions::declare_engine(CLI::App& app) {
                      ->capture_default_str()
                      ->check(CLI::IsMember({"latency", "throughput"}))
                      ->group("Engine");
+  app.add_option("--calibration", calibration_,
+                 "Ranges for i8 of a float model: its .calib.json or .calib_cache (default: those beside the model)")
+      ->type_name("FILE")
+      ->group("Engine");
   app.add_flag("--no-build", no_build_, "Fail where the store has no engine yet, instead of building one")
       ->group("Engine");
   app.add_flag("--in-process", in_process_, "Build in this process, not in one of its own")->group("Engine");
+  gpu_flags_.declare(app);
   runtime_flags_.declare(app);
 }
 
@@ -103,6 +108,8 @@ Result<TaskOptions> CommonOptions::task_options() const {
   TERN_ASSIGN_OR_RETURN(options.precision, parse_precision(precision_));
   options.threads = threads_;
   options.hint = hint_ == "throughput" ? PerformanceHint::kThroughput : PerformanceHint::kLatency;
+  TERN_RETURN_IF_ERROR(gpu_flags_.apply(options.build));
+  if (calibration_) options.build.calibration = *calibration_;
   if (contract_file_) options.contract_file = *contract_file_;
   TERN_ASSIGN_OR_RETURN(options.overrides, overrides());
   TERN_ASSIGN_OR_RETURN(options.logger, logger());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command.h"
+#include "gpu_flags.h"
 #include "runtime_flags.h"
 #include "tern/runtime.h"
 #include "tern/task.h"
@@ -22,7 +23,7 @@ class CommonOptions {
  public:
   /// --log-level, --quiet.
   void declare_output(CLI::App& app);
-  /// --backend, --precision, --threads, --hint, --no-build, and the flags of the runtime's configuration.
+  /// --backend, --precision, --threads, --hint, --calibration, --no-build, those of GpuFlags, and the flags of the runtime's configuration.
   void declare_engine(CLI::App& app);
   /// --contract, --set.
   void declare_contract(CLI::App& app);
@@ -43,6 +44,7 @@ class CommonOptions {
   [[nodiscard]] Result<std::shared_ptr<Logger>> logger() const;
   /// A runtime with the configuration in force.
   [[nodiscard]] Result<std::shared_ptr<InferenceRuntime>> runtime() const;
+  [[nodiscard]] const GpuFlags& gpu_flags() const noexcept { return gpu_flags_; }
   [[nodiscard]] const RuntimeFlags& runtime_flags() const noexcept { return runtime_flags_; }
   [[nodiscard]] const std::optional<std::string>& contract_file() const noexcept { return contract_file_; }
   [[nodiscard]] const std::string& backend() const noexcept { return backend_; }
@@ -56,9 +58,10 @@ class CommonOptions {
   std::string backend_ = "auto", precision_ = "auto", hint_ = "latency", log_level_ = "warning";
   int threads_ = 0;
   bool quiet_ = false, no_build_ = false, in_process_ = false;
+  GpuFlags gpu_flags_;
   RuntimeFlags runtime_flags_;
   const CLI::Option *precision_option_ = nullptr, *threads_option_ = nullptr, *hint_option_ = nullptr;
-  std::optional<std::string> contract_file_;
+  std::optional<std::string> contract_file_, calibration_;
   std::vector<std::string> sets_;
   std::optional<double> score_, iou_;
 };

@@ -9,11 +9,13 @@
 #include <openvino/openvino.hpp>
 
 #include "base/cpu.h"
-#include "base/sha256.h"
 #include "convert.h"
 #include "engine.h"
 #include "guard.h"
 #include "int8.h"
+#include "tern/dev/backend.h"
+#include "tern/dev/cpu_build.h"
+#include "tern/dev/int8_build.h"
 
 namespace tern::ov_backend {
 namespace {
@@ -32,11 +34,6 @@ bool has(const std::vector<std::string>& list, std::string_view item) {
   return std::ranges::find(list, item) != list.end();
 }
 
-bool is_quantised(const Model& model) {
-  return std::ranges::any_of(
-      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
-}
-
 /// The precision to run what is not quantised in, or why this CPU cannot. A quantised layer runs in i8 whatever is chosen.
 Result<Precision> choose_precision(Precision asked, const Model& model, const std::vector<std::string>& can) {
   std::string offered = "f32";
@@ -53,7 +50,7 @@ Result<Precision> choose_precision(Precision asked, const Model& model, const st
       if (has(can, "FP16")) return asked;
       break;
     case Precision::kI8:
-      if (is_quantised(model)) return Precision::kF32;
+      if (dev::is_quantised(model)) return Precision::kF32;
       return make_error(StatusCode::kConfigError, "precision i8 needs a model with quantised layers")
           .at("precision")
           .with_hint("give a model with QuantizeLinear/DequantizeLinear nodes");
@@ -83,52 +80,23 @@ int thread_count(int asked) {
 }
 
 ov::Dimension dimension(std::int64_t min, std::int64_t max) {
+  if (max == Shape::kDynamic) return ov::Dimension(min, -1);
   return min == max ? ov::Dimension(min) : ov::Dimension(min, max);
 }
 
 /// Fixes or bounds dynamic dimensions as the config says.
-Status apply_profiles(ov::Model& model, const BuildConfig& config) {
-  std::map<ov::Output<ov::Node>, ov::PartialShape> shapes;
-  const int max_batch = std::max(1, config.max_batch);
-  for (const auto& input : model.inputs()) {
-    ov::PartialShape shape = input.get_partial_shape();
-    const std::string name = input.get_any_name();
-    const auto profile = std::ranges::find(config.profiles, name, &ShapeProfile::tensor);
-    if (profile != config.profiles.end()) {
-      if (profile->min.rank() != shape.size() || profile->max.rank() != shape.size()) {
-        return make_error(StatusCode::kConfigError, "the profile has rank {}; the input has {}", profile->max.rank(),
-                          shape.size())
-            .at(name);
-      }
-      for (std::size_t i = 0; i < shape.size(); ++i) {
-        const ov::Dimension wanted = dimension(profile->min[i], profile->max[i]);
-        ov::Dimension& actual = shape[static_cast<std::ptrdiff_t>(i)];
-        if (profile->min[i] < 1 || profile->max[i] < profile->min[i] || !actual.compatible(wanted)) {
-          return make_error(StatusCode::kConfigError, "the profile's dimension {} ({}..{}) does not fit the model's {}",
-                            i, profile->min[i], profile->max[i], input.get_partial_shape().to_string())
-              .at(name);
-        }
-        if (actual.is_dynamic()) actual = wanted;
-      }
-    } else if (shape.rank().is_static() && shape.size() > 0 && shape[0].is_dynamic()) {
-      shape[0] = dimension(1, max_batch);
+Status apply_profiles(ov::Model& ov_model, const Model& model, const BuildConfig& config) {
+  TERN_ASSIGN_OR_RETURN(const std::vector<dev::ShapeRange> ranges, dev::shape_ranges(model, config, "OpenVINO"));
+  return guard(StatusCode::kEngineBuildError, "the model does not take the shapes asked for", [&] {
+    std::map<ov::Output<ov::Node>, ov::PartialShape> shapes;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      ov::PartialShape shape;
+      for (std::size_t d = 0; d < ranges[i].min.rank(); ++d)
+        shape.push_back(dimension(ranges[i].min[d], ranges[i].max[d]));
+      shapes[ov_model.input(model.inputs()[i].name)] = shape;
     }
-    shapes[input] = shape;
-  }
-  for (const ShapeProfile& profile : config.profiles) {
-    const bool known = std::ranges::any_of(
-        model.inputs(), [&](const auto& input) { return input.get_names().contains(profile.tensor); });
-    if (!known)
-      return Status(StatusCode::kConfigError, "a shape profile names an input that the model does not have")
-          .at(profile.tensor);
-    if (std::ranges::count(config.profiles, profile.tensor, &ShapeProfile::tensor) > 1) {
-      return Status(StatusCode::kConfigError, "OpenVINO takes one shape profile for an input")
-          .at(profile.tensor)
-          .with_hint("give one range that holds them all");
-    }
-  }
-  return guard(StatusCode::kEngineBuildError, "the model does not take the shapes asked for",
-               [&] { model.reshape(shapes); });
+    ov_model.reshape(shapes);
+  });
 }
 
 /// i8 when quantised layers run as such, else the precision hint as OpenVINO reports it back.
@@ -145,25 +113,10 @@ Precision precision_that_runs(const ov::CompiledModel& compiled) {
   return hint == ov::element::bf16 ? Precision::kBF16 : hint == ov::element::f16 ? Precision::kF16 : Precision::kF32;
 }
 
-/// EngineBuildError when something else runs than was asked for: a lower precision as much as a higher one.
-Status check_what_runs(Precision asked, Precision runs) {
-  if (asked == Precision::kAuto || asked == runs) return {};
-  const Status error = make_error(StatusCode::kEngineBuildError, "{} was asked for, but OpenVINO runs the model in {}",
-                                  to_string(asked), to_string(runs))
-                           .at("precision");
-  if (runs == Precision::kI8)
-    return error.with_hint(
-        "the model's quantised layers run in i8: ask for i8 or auto, or give the model before quantisation");
-  if (asked == Precision::kI8)
-    return error.with_hint(
-        "it finds no quantised convolution or matrix product that this CPU can run; ask for auto or f32");
-  return error.with_hint("ask for auto");
-}
-
-/// Whether quantised layers are to be computed in f32: asked for, as the golden check's reference does, or needed to be right
-/// here; ConfigError where i8 was asked for then.
+/// Whether quantised layers are to be computed in f32: where f32 was asked for, and where they would be wrong otherwise. ConfigError where
+/// i8 was asked for and would be wrong.
 Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Precision asked) {
-  if (!is_quantised(model)) return false;
+  if (!dev::is_quantised(model)) return false;
   if (asked == Precision::kF32) return true;
   if (!would_cut_off_sums(ov_model)) return false;
   if (asked != Precision::kI8) return true;
@@ -177,32 +130,14 @@ Result<bool> must_avoid_int8(const ov::Model& ov_model, const Model& model, Prec
           "run in i8");
 }
 
-std::string engine_id(const Model& model, const BuildConfig& config, Precision precision, const std::string& device) {
-  std::string key = fmt::format("openvino {} {} {} {} batch {}", full_version(), device, model.content_hash(),
-                                to_string(precision), config.max_batch);
-  for (const ShapeProfile& p : config.profiles)
-    key += fmt::format(" {}={}:{}:{}", p.tensor, p.min.to_string(), p.opt.to_string(), p.max.to_string());
-  return fmt::format("{}-{}", model.stem(), to_hex(Sha256::of(std::as_bytes(std::span(key)))).substr(0, 12));
-}
-
 /// Adds the nodes whose operator OpenVINO's message complains about: it names operators ("com.example.Frobnicate"), not nodes.
 Status name_unsupported(const Status& status, const Model& model) {
   constexpr std::string_view kMarker = "No conversion rule found for operations: ";
   const std::size_t at = status.cause().find(kMarker);
   if (at == std::string::npos) return status;
   const std::string_view listed = std::string_view(status.cause()).substr(at + kMarker.size());
-  const std::string operations = ", " + std::string(listed.substr(0, listed.find('\n'))) + ",";
-  std::string found;
-  for (const auto& [op, count] : model.op_counts()) {
-    const std::size_t domain_end = op.find("::");
-    const std::string bare = domain_end == std::string::npos ? op : op.substr(domain_end + 2);
-    const bool is_listed = operations.find(" " + bare + ",") != std::string::npos ||
-                           operations.find("." + bare + ",") != std::string::npos;
-    if (!is_listed) continue;
-    for (const std::string& name : model.node_names(op)) {
-      if (found.size() < 400) found += fmt::format("{}{} (node '{}')", found.empty() ? "" : ", ", op, name);
-    }
-  }
+  const std::string operations(listed.substr(0, listed.find('\n')));
+  const std::string found = dev::blamed_nodes(model, operations);
   return Status(status.code(), fmt::format("OpenVINO does not support {}", found.empty() ? operations : found))
       .at(status.where())
       .with_hint("export the model with standard operators, or use another backend")
@@ -244,20 +179,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
     if (progress) progress(phase, fraction);
   };
   const std::string where = model.path().empty() ? model.stem() : model.path().string();
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(config, "OpenVINO"));
+  const auto quantised = dev::insert_calibrated_qdq(model, config, QuantTarget::kOpenVino);
+  if (!quantised.ok()) return quantised.status().at(where);
+  if (*quantised) return dev::compile_calibrated(*this, model, **quantised, config, progress, stop);
   TERN_ASSIGN_OR_RETURN(const auto bytes, model.self_contained_bytes());
   Precision precision = Precision::kF32;
   Status inner;
   std::shared_ptr<ov::Model> ov_model;
-  if (config.workspace) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no workspace limit on a CPU")
-        .at("workspace")
-        .with_hint("leave it out; --threads limits what a build may use");
-  }
-  if (config.optimization_level >= 0) {
-    return Status(StatusCode::kConfigError, "OpenVINO has no optimisation levels")
-        .at("optimization_level")
-        .with_hint("leave it out");
-  }
   report("read", 0.0);
   const Status read = guard(StatusCode::kEngineBuildError, "OpenVINO cannot read the model", [&] {
                         const auto chosen = choose_precision(config.precision, model, capabilities(core_));
@@ -266,7 +195,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
                         precision = *chosen;
                         ov_model = core_.read_model(
                             std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), ov::Tensor());
-                        inner = apply_profiles(*ov_model, config);
+                        inner = apply_profiles(*ov_model, model, config);
                       }).at(where);
   TERN_RETURN_IF_ERROR(name_unsupported(read, model));
   TERN_RETURN_IF_ERROR(inner.at(where));
@@ -282,7 +211,7 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
                          ov::CompiledModel compiled = core_.compile_model(ov_model, kDevice, device);
                          if (!(inner = stop_status(stop)).ok()) return;
                          blob.precision = precision_that_runs(compiled);
-                         if (!(inner = check_what_runs(config.precision, blob.precision)).ok()) return;
+                         if (!(inner = dev::check_what_runs(config.precision, blob.precision, "OpenVINO")).ok()) return;
                          report("export", 0.9);
                          std::ostringstream out(std::ios::binary);
                          compiled.export_model(out);
@@ -293,12 +222,14 @@ Result<EngineBlob> OpenVinoBackend::compile(const Model& model, const BuildConfi
   TERN_RETURN_IF_ERROR(inner.at(where));
   blob.backend = "openvino";
   blob.backend_version = full_version();
-  blob.engine_id = engine_id(model, config, blob.precision, score().reason);
+  blob.engine_id =
+      dev::engine_id(model, config, blob.precision, fmt::format("openvino {} {}", full_version(), score().reason));
   report("done", 1.0);
   return blob;
 }
 
 Result<std::shared_ptr<Engine>> OpenVinoBackend::load(const EngineBlob& blob, const LoadOptions& options) {
+  TERN_RETURN_IF_ERROR(dev::refuse_gpu_options(options, "OpenVINO"));
   if (blob.backend != "openvino" || blob.backend_version != full_version()) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is openvino {}", blob.backend,
                       blob.backend_version, full_version())

@@ -4,13 +4,14 @@
 #include <exception>
 
 #include "backend.h"
+#include "base/sanitizers.h"
 #include "tern/dev/backend.h"
 
 namespace {
 
 tern::Backend* create(const char** error) noexcept {
   try {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(TERN_ASAN) || defined(TERN_TSAN)
     // oneTBB opens its helper library with RTLD_DEEPBIND, which sanitizers refuse, unless this is set.
     ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);
 #endif

@@ -6,10 +6,13 @@
 #include <thread>
 
 #include "base/sha256.h"
+#include "calibration.h"
+#include "calibrator.h"
 #include "convert.h"
 #include "cuda/device.h"
 #include "cuda/handles.h"
 #include "facts.h"
+#include "graph_edit.h"
 #include "guard.h"
 #include "logger.h"
 #include "precision.h"
@@ -106,11 +109,16 @@ class Build {
   Build(const Library& library, const Gpu& gpu, const Model& model, const BuildConfig& config)
       : library_(library), gpu_(gpu), model_(model), config_(config) {}
 
+  /// The first of the plans that builds. Every step down is a note of the blob.
   Result<EngineBlob> run(const Progress& progress, const std::stop_token& stop);
 
  private:
+  Result<std::vector<PrecisionPlan>> plan();
+  Result<EngineBlob> attempt(const Progress& progress, const std::stop_token& stop);
   Status read();
   Status configure();
+  Status place();
+  Status calibrate();
   Result<std::unique_ptr<nvinfer1::IHostMemory>> build(const Progress& progress, const std::stop_token& stop);
   Status examine(const nvinfer1::IHostMemory& plan, EngineBlob& blob);
   Status check_precision(const EngineFacts& facts, EngineBlob& blob) const;
@@ -121,19 +129,29 @@ class Build {
   const Model& model_;
   const BuildConfig& config_;
   CapturedLog log_{null_logger(), CapturedLog::Scope::kAllThreads};
+  Calibration calibration_;
   PrecisionPlan precision_;
+  std::unique_ptr<CacheCalibrator> calibrator_;
   std::unique_ptr<nvinfer1::IBuilder> builder_;
   std::unique_ptr<nvinfer1::INetworkDefinition> network_;
   std::unique_ptr<nvonnxparser::IParser> parser_;
   std::unique_ptr<nvinfer1::IBuilderConfig> target_;
 };
 
-Status Build::read() {
-  TERN_ASSIGN_OR_RETURN(const auto bytes, model_.self_contained_bytes());
+Result<std::vector<PrecisionPlan>> Build::plan() {
   TERN_ASSIGN_OR_RETURN(builder_, library_.create_builder(gpu_.compute_capability));
-  TERN_ASSIGN_OR_RETURN(precision_, plan_precision(config_.precision, model_, compat::has_fast_f16(*builder_)));
   const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, unsigned{kMaxBuilderThreads});
   builder_->setMaxThreads(config_.threads > 0 ? config_.threads : static_cast<std::int32_t>(threads));
+  TERN_ASSIGN_OR_RETURN(calibration_, read_calibration(model_, config_, library_.version()));
+  return plan_precision(config_.precision, model_,
+                        {.fast_f16 = compat::has_fast_f16(*builder_), .ranges = calibration_.source});
+}
+
+Status Build::read() {
+  TERN_ASSIGN_OR_RETURN(const Model edited, edit_graph(model_, precision_, calibration_.ranges));
+  TERN_ASSIGN_OR_RETURN(const auto bytes, edited.self_contained_bytes());
+  target_.reset();
+  parser_.reset();
   network_.reset(builder_->createNetworkV2(compat::network_flags(precision_.strongly_typed)));
   if (network_ == nullptr)
     return Status(StatusCode::kEngineBuildError, "TensorRT cannot make a network").with_cause(log_.text());
@@ -149,11 +167,51 @@ Status Build::configure() {
   if (target_ == nullptr)
     return Status(StatusCode::kEngineBuildError, "TensorRT cannot make a build configuration").with_cause(log_.text());
   TERN_RETURN_IF_ERROR(add_profiles(*builder_, *target_, inputs, config_));
-  target_->clearFlag(nvinfer1::BuilderFlag::kTF32);  // on by default, and not what f32 promises
+  if (!config_.tf32) target_->clearFlag(nvinfer1::BuilderFlag::kTF32);  // on by default, and not what f32 promises
+  TERN_RETURN_IF_ERROR(place());
   if (!precision_.strongly_typed) compat::allow_precision(*target_, precision_.precision);
+  if (precision_.use_cache) TERN_RETURN_IF_ERROR(calibrate());
   target_->setMemoryPoolLimit(nvinfer1::MemoryPoolType::kWORKSPACE, workspace_bytes(gpu_, config_.workspace));
   if (config_.optimization_level >= 0) target_->setBuilderOptimizationLevel(config_.optimization_level);
   target_->setProfilingVerbosity(nvinfer1::ProfilingVerbosity::kDETAILED);  // the inspector tells precisions only then
+  return {};
+}
+
+Status Build::calibrate() {
+  calibrator_ = CacheCalibrator::create(calibration_.cache);
+  if (calibrator_ == nullptr) return {StatusCode::kInternalError, "this TensorRT takes no calibration caches"};
+  calibrator_->attach(*target_);
+  return {};
+}
+
+/// Where the engine is to run, beyond this GPU.
+Status Build::place() {
+  if (config_.aux_streams >= 0) static_cast<void>(target_->setMaxAuxStreams(config_.aux_streams));
+  if (config_.version_compatible) target_->setFlag(nvinfer1::BuilderFlag::kVERSION_COMPATIBLE);
+  if (config_.hardware == HardwareLevel::kAmperePlus) {
+    constexpr int kAmpere = 80;
+    if (gpu_.compute_capability < kAmpere || gpu_.is_integrated) {
+      return make_error(StatusCode::kConfigError, "engines for Ampere and newer are built on such a GPU; this is {}",
+                        gpu_.name)
+          .at("hardware")
+          .with_hint("build with this_gpu; integrated GPUs (Jetson) have no other choice");
+    }
+    target_->setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel::kAMPERE_PLUS);
+  }
+  if (config_.dla_core < 0) return {};
+  const int cores = compat::dla_cores(*builder_);
+  if (config_.dla_core >= cores) {
+    return make_error(StatusCode::kConfigError, "{} has {} deep-learning accelerators; {} was asked for", gpu_.name,
+                      cores, config_.dla_core)
+        .at("dla_core")
+        .with_hint("leave it out: the GPU runs everything");
+  }
+  if (precision_.precision == Precision::kF32) {
+    return Status(StatusCode::kConfigError, "a deep-learning accelerator computes in f16 and i8, not in f32")
+        .at("dla_core")
+        .with_hint("ask for f16 or i8");
+  }
+  compat::build_for_dla(*target_, config_.dla_core);
   return {};
 }
 
@@ -164,6 +222,11 @@ Result<std::unique_ptr<nvinfer1::IHostMemory>> Build::build(const Progress& prog
   std::unique_ptr<nvinfer1::IHostMemory> plan(builder_->buildSerializedNetwork(*network_, *target_));
   target_->setProgressMonitor(nullptr);
   TERN_RETURN_IF_ERROR(stop_status(stop));
+  if (calibrator_ != nullptr && calibrator_->was_asked_for_images()) {
+    return Status(StatusCode::kCalibrationCacheError, "TensorRT did not take the calibration cache")
+        .with_hint("calibrate the model again, or give it with QuantizeLinear and DequantizeLinear nodes")
+        .with_cause(log_.text());
+  }
   if (plan == nullptr || plan->size() == 0) {
     return Status(StatusCode::kEngineBuildError, "TensorRT cannot build the engine")
         .with_hint("its own words are below; less may be asked of it with a smaller batch, profile or workspace")
@@ -178,7 +241,13 @@ Status Build::check_precision(const EngineFacts& facts, EngineBlob& blob) const 
   blob.precision = facts.precision.value_or(asked);
   // The inspector may not show a fused layer's f16; i8 it shows wherever TensorRT really computes with it.
   if (blob.precision == Precision::kI8 && !facts.layers.contains("i8")) blob.precision = Precision::kF32;
-  if (!precision_.was_asked || !is_wider(blob.precision, asked)) return {};
+  if (asked == Precision::kMixed && blob.precision != Precision::kF32) blob.precision = Precision::kMixed;
+  if (!is_wider(blob.precision, asked)) return {};
+  if (!precision_.was_asked) {
+    blob.notes.push_back(fmt::format("{} was tried; the narrowest layer of the engine runs in {}", to_string(asked),
+                                     to_string(blob.precision)));
+    return {};
+  }
   return make_error(StatusCode::kEngineBuildError, "asked for {}, but the narrowest layer of the engine runs in {}",
                     to_string(asked), to_string(blob.precision))
       .with_hint(
@@ -188,7 +257,8 @@ Status Build::check_precision(const EngineFacts& facts, EngineBlob& blob) const 
 
 Status Build::examine(const nvinfer1::IHostMemory& plan, EngineBlob& blob) {
   TERN_ASSIGN_OR_RETURN(const auto runtime, library_.create_runtime());
-  runtime->setEngineHostCodeAllowed(false);
+  runtime->setEngineHostCodeAllowed(config_.version_compatible);  // TensorRT's own code, from this build
+  if (config_.dla_core >= 0) compat::run_on_dla(*runtime, config_.dla_core);
   const std::unique_ptr<nvinfer1::ICudaEngine> engine(runtime->deserializeCudaEngine(plan.data(), plan.size()));
   if (engine == nullptr) {
     return Status(StatusCode::kEngineBuildError, "TensorRT cannot load what it built").with_cause(log_.text());
@@ -213,32 +283,54 @@ std::string Build::engine_id() const {
   identity.timeout = BuildConfig{}.timeout;
   identity.isolation = BuildConfig{}.isolation;
   identity.timing_cache.clear();
+  identity.device.reset();
   const std::string key = fmt::format("tensorrt {} {} {} {}", library_.version_text(), gpu_.target,
                                       model_.content_hash(), identity.to_json());
   return fmt::format("{}-{}", model_.stem(), to_hex(Sha256::of(std::as_bytes(std::span(key)))).substr(0, 12));
 }
 
-Result<EngineBlob> Build::run(const Progress& progress, const std::stop_token& stop) {
-  const auto report = [&](std::string_view phase, double fraction) {
-    if (progress) progress(phase, fraction);
-  };
-  report("read", 0.0);
+Result<EngineBlob> Build::attempt(const Progress& progress, const std::stop_token& stop) {
   TERN_RETURN_IF_ERROR(read());
   TERN_RETURN_IF_ERROR(stop_status(stop));
   TERN_RETURN_IF_ERROR(configure());
-  report("build", 0.1);
+  progress("build", 0.1);
   TERN_ASSIGN_OR_RETURN(auto plan, build(progress, stop));
-  report("examine", 0.9);
+  progress("examine", 0.9);
   EngineBlob blob;
+  if (precision_.insert_qdq || precision_.use_cache) blob.notes = calibration_.notes;
   TERN_RETURN_IF_ERROR(examine(*plan, blob));
   TERN_RETURN_IF_ERROR(stop_status(stop));
   blob.bytes = {static_cast<const std::byte*>(plan->data()), plan->size()};
   blob.owner = std::shared_ptr<const nvinfer1::IHostMemory>(std::move(plan));
-  blob.backend = "tensorrt";
-  blob.backend_version = library_.version_text();
-  blob.engine_id = engine_id();
-  report("done", 1.0);
   return blob;
+}
+
+Result<EngineBlob> Build::run(const Progress& progress, const std::stop_token& stop) {
+  double reached = 0;
+  const Progress report = [&](std::string_view phase, double fraction) {
+    reached = std::max(reached, fraction);  // a second attempt begins where the first has come to
+    if (progress) progress(phase, reached);
+  };
+  report("read", 0.0);
+  TERN_ASSIGN_OR_RETURN(const std::vector<PrecisionPlan> plans, plan());
+  std::vector<std::string> steps_down;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    precision_ = plans[i];
+    auto blob = attempt(report, stop);
+    if (blob.ok()) {
+      blob->notes.insert(blob->notes.begin(), steps_down.begin(), steps_down.end());
+      blob->backend = "tensorrt";
+      blob->backend_version = library_.version_text();
+      blob->engine_id = engine_id();
+      report("done", 1.0);
+      return blob;
+    }
+    const bool is_last = i + 1 == plans.size();
+    if (is_last || !may_step_down(blob.status())) return blob;
+    steps_down.push_back(fmt::format("auto took {} first, which did not build: {}", to_string(precision_.precision),
+                                     blob.status().message()));
+  }
+  return Status(StatusCode::kInternalError, "no way to build the model was planned");
 }
 
 }  // namespace

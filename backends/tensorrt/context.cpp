@@ -37,6 +37,7 @@ TensorRtContext::TensorRtContext(std::shared_ptr<const TensorRtEngine> engine,
       data_dependent_(engine_->outputs().size()),
       context_(std::move(context)),
       results_(engine_->outputs().size()) {
+  if (engine_->options().device_times) marks_.emplace();
   const std::size_t bytes = engine_->facts().activation_bytes;
   activations_.reserve(bytes);
   use_activations(*context_);
@@ -107,7 +108,11 @@ Status TensorRtContext::infer(const WaitOptions& options) {
   Logger& logger = *engine_->options().logger;
   if (status.ok() && logger.level() >= LogLevel::kDebug) {
     const std::chrono::duration<double, std::milli> ms = steady_clock::now() - start;
-    logger.log(LogLevel::kDebug, "tensorrt", fmt::format("{}: {:.3f} ms", engine_->id(), ms.count()));
+    const auto times = device_times();
+    const std::string parts = times ? fmt::format(" (on the GPU: in {:.3f}, run {:.3f}, out {:.3f})", times->copy_in,
+                                                  times->run, times->copy_out)
+                                    : std::string();
+    logger.log(LogLevel::kDebug, "tensorrt", fmt::format("{}: {:.3f} ms{}", engine_->id(), ms.count(), parts));
   }
   return status;
 }
@@ -181,6 +186,19 @@ Result<TensorView> TensorRtContext::output(std::size_t index) const {
   const bool failed = in_flight_ && cudaEventQuery(done_.get()) != cudaSuccess;
   if (!has_results_ || failed) return Status(StatusCode::kInputError, "no inference has succeeded on this context yet");
   return results_[index];
+}
+
+std::optional<DeviceTimes> TensorRtContext::device_times() const {
+  if (!marks_ || !has_results_ || is_busy()) return std::nullopt;
+  DeviceTimes times;
+  const auto between = [&](Mark from, Mark to) {
+    return (*marks_)[static_cast<std::size_t>(from)].milliseconds_until((*marks_)[static_cast<std::size_t>(to)]);
+  };
+  const Status read = guard(StatusCode::kInferenceError, "the times of a run cannot be read", [&] {
+    times = {between(Mark::kStart, Mark::kCopiedIn), between(Mark::kCopiedIn, Mark::kRan),
+             between(Mark::kRan, Mark::kCopiedOut)};
+  });
+  return read.ok() ? std::optional(times) : std::nullopt;
 }
 
 void TensorRtContext::copy_inputs() noexcept {

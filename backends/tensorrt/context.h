@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine.h"
@@ -30,6 +32,7 @@ class TensorRtContext final : public ExecutionContext {
   [[nodiscard]] Status enqueue(Stream& stream, Event& event) override;
   [[nodiscard]] Status infer(const WaitOptions& options) override;
   [[nodiscard]] Result<TensorView> output(std::size_t index) const override;
+  [[nodiscard]] std::optional<DeviceTimes> device_times() const override;
 
  private:
   [[nodiscard]] bool is_busy() const noexcept { return in_flight_ && !has_passed(done_); }
@@ -49,6 +52,9 @@ class TensorRtContext final : public ExecutionContext {
   [[nodiscard]] Status set_output(nvinfer1::IExecutionContext& context, std::size_t index, Variant& variant);
   [[nodiscard]] Status launch(Variant& variant, cudaStream_t stream);
   [[nodiscard]] Status launch_eager(nvinfer1::IExecutionContext& context, Variant& variant, cudaStream_t stream);
+  /// Records one of the events around the parts of a run, in a graph too; nothing where times are not asked for.
+  enum class Mark : std::uint8_t { kStart, kCopiedIn, kRan, kCopiedOut };
+  void mark(Mark mark, cudaStream_t stream) const;
   [[nodiscard]] Status fetch_output(std::size_t index, Variant& variant, cudaStream_t stream);
   void remember_outputs(const Variant& variant);
 
@@ -71,6 +77,7 @@ class TensorRtContext final : public ExecutionContext {
   std::shared_ptr<const TensorRtEngine> engine_;
   cuda::Stream stream_;  // of infer()
   cuda::Event done_{cudaEventDisableTiming};
+  std::optional<std::array<cuda::Event, 4>> marks_;  // by Mark
   Growing<cuda::DeviceBuffer> activations_;
   std::vector<Port> inputs_, outputs_;
   std::vector<OutputMemory> data_dependent_;              // one an output, used where the shape depends on the data

@@ -136,16 +136,30 @@ Status TensorRtContext::launch(Variant& variant, cudaStream_t stream) {
   return {};
 }
 
+void TensorRtContext::mark(Mark mark, cudaStream_t stream) const {
+  if (!marks_) return;
+  cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
+  cuda::check(cudaStreamIsCapturing(stream, &capturing), "cudaStreamIsCapturing");
+  // Without the flag a captured record is an edge of the graph, and the replay leaves the event alone.
+  const unsigned flags = capturing == cudaStreamCaptureStatusNone ? cudaEventRecordDefault : cudaEventRecordExternal;
+  cuda::check(cudaEventRecordWithFlags((*marks_)[static_cast<std::size_t>(mark)].get(), stream, flags),
+              "cudaEventRecordWithFlags");
+}
+
 Status TensorRtContext::launch_eager(nvinfer1::IExecutionContext& context, Variant& variant, cudaStream_t stream) {
+  mark(Mark::kStart, stream);
   for (const Port& port : inputs_) {
     if (port.place() != Place::kDevice)
       copy(port.device_address(), port.host_address(), port.bound().bytes(), cudaMemcpyHostToDevice, stream);
   }
+  mark(Mark::kCopiedIn, stream);
   for (OutputMemory& memory : data_dependent_)
     memory.forget_shape();
   if (!context.enqueueV3(stream)) return {StatusCode::kInferenceError, "TensorRT failed while running the model"};
+  mark(Mark::kRan, stream);
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     TERN_RETURN_IF_ERROR(fetch_output(i, variant, stream));
+  mark(Mark::kCopiedOut, stream);
   return {};
 }
 
@@ -186,9 +200,9 @@ std::vector<std::vector<std::byte>> TensorRtContext::outputs_as_bytes() const {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::size_t bytes = bytes_of(selected_outputs_[i], engine_->outputs()[i].dtype);
     auto& one = all.emplace_back(bytes);
-    if (bytes > 0)
-      cuda::check(cudaMemcpy(one.data(), outputs_[i].device_address(), bytes, cudaMemcpyDeviceToHost), "cudaMemcpy");
+    copy(one.data(), outputs_[i].device_address(), bytes, cudaMemcpyDeviceToHost, stream_.get());
   }
+  stream_.synchronize();
   return all;
 }
 
@@ -215,6 +229,10 @@ Status TensorRtContext::capture(Variant& variant, cudaStream_t stream) {
   TERN_RETURN_IF_ERROR(enqueued);
   cuda::check(ended, "cudaStreamEndCapture");
   variant.graph.emplace(graph);
+  std::size_t nodes = 0;
+  cuda::check(cudaGraphGetNodes(graph.get(), nullptr, &nodes), "cudaGraphGetNodes");
+  engine_->options().logger->log(LogLevel::kDebug, "tensorrt",
+                                 fmt::format("{}: captured a CUDA graph of {} nodes", engine_->id(), nodes));
   return {};
 }
 

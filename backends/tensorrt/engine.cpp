@@ -3,9 +3,11 @@
 #include "engine.h"
 
 #include "context.h"
+#include "frame_path.h"
 #include "guard.h"
 #include "logger.h"
 #include "stream.h"
+#include "trt_compat.h"
 
 namespace tern::trt_backend {
 namespace {
@@ -13,11 +15,18 @@ namespace {
 /// Less cannot be a plan, and TensorRT reads its header without looking at the size.
 constexpr std::size_t kLeastPlanBytes = 256;
 
-Status check_blob(const Library& library, const EngineBlob& blob) {
-  if (blob.backend != "tensorrt" || blob.backend_version != library.version_text()) {
+Status check_blob(const Library& library, const EngineBlob& blob, const LoadOptions& options) {
+  const bool is_ours =
+      blob.backend == "tensorrt" && (blob.version_compatible || blob.backend_version == library.version_text());
+  if (!is_ours) {
     return make_error(StatusCode::kEngineGateError, "the engine was made by {} {}; this is tensorrt {}", blob.backend,
                       blob.backend_version, library.version_text())
         .with_hint("compile the model again");
+  }
+  if (blob.version_compatible && !options.allow_host_code) {
+    return Status(StatusCode::kEngineGateError,
+                  "a version-compatible engine holds code, which runs only where a trusted key signed it")
+        .with_hint("sign it when it is built (sign.key) and name the public key's folder here (trust.keys)");
   }
   if (blob.bytes.size() < kLeastPlanBytes) {
     return make_error(StatusCode::kEngineGateError, "{} bytes are no TensorRT engine", blob.bytes.size())
@@ -37,7 +46,7 @@ std::string ports(const std::vector<TensorSpec>& specs) {
 
 Result<std::shared_ptr<TensorRtEngine>> TensorRtEngine::create(const Library& library, int device,
                                                                const EngineBlob& blob, const LoadOptions& options) {
-  if (const Status fits = check_blob(library, blob); !fits.ok()) return fits.at(blob.engine_id);
+  if (const Status fits = check_blob(library, blob, options); !fits.ok()) return fits.at(blob.engine_id);
   std::shared_ptr<TensorRtEngine> made;
   const Status loaded = guard(StatusCode::kEngineGateError, "the engine cannot be loaded", [&]() -> Status {
     const cuda::DeviceGuard current(device);
@@ -45,7 +54,8 @@ Result<std::shared_ptr<TensorRtEngine>> TensorRtEngine::create(const Library& li
     auto engine = std::make_shared<TensorRtEngine>(device);
     TERN_ASSIGN_OR_RETURN(engine->runtime_, library.create_runtime());
     engine->runtime_->setGpuAllocator(&engine->allocator_);
-    engine->runtime_->setEngineHostCodeAllowed(false);  // a plan is data, and must stay so
+    engine->runtime_->setEngineHostCodeAllowed(blob.version_compatible);  // else a plan is data, and must stay so
+    if (blob.dla_core >= 0) compat::run_on_dla(*engine->runtime_, blob.dla_core);
     engine->engine_.reset(engine->runtime_->deserializeCudaEngine(blob.bytes.data(), blob.bytes.size()));
     if (engine->engine_ == nullptr) {
       return Status(StatusCode::kEngineGateError, "TensorRT cannot load the engine")
@@ -56,6 +66,8 @@ Result<std::shared_ptr<TensorRtEngine>> TensorRtEngine::create(const Library& li
     if (!facts.ok()) return facts.status().with_cause(log.text());
     engine->facts_ = std::move(*facts);
     engine->precision_ = engine->facts_.precision.value_or(blob.precision);
+    if (blob.precision == Precision::kMixed && engine->precision_ != Precision::kF32)
+      engine->precision_ = Precision::kMixed;
     if (engine->precision_ != blob.precision) {
       return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}",
                         to_string(engine->precision_), to_string(blob.precision));
@@ -107,7 +119,10 @@ Result<std::unique_ptr<ExecutionContext>> TensorRtEngine::create_context() {
 
 std::unique_ptr<nvinfer1::IExecutionContext> TensorRtEngine::make_trt_context() const {
   const std::lock_guard lock(contexts_);
-  return make_context(*engine_);
+  auto context = make_context(*engine_);
+  if (context != nullptr && options_.persistent_cache_bytes)
+    context->setPersistentCacheLimit(*options_.persistent_cache_bytes);
+  return context;
 }
 
 Result<std::unique_ptr<Stream>> TensorRtEngine::create_stream() {
@@ -126,6 +141,11 @@ Result<std::unique_ptr<Event>> TensorRtEngine::create_event() {
     event = std::make_unique<CudaEvent>();
   }));
   return event;
+}
+
+Result<std::unique_ptr<FramePath>> TensorRtEngine::create_frame_path(const Contract& contract,
+                                                                     const FramePathOptions& options) {
+  return TensorRtFramePath::create(shared_from_this(), contract, options);
 }
 
 }  // namespace tern::trt_backend

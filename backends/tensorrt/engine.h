@@ -32,6 +32,8 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
   [[nodiscard]] Result<std::unique_ptr<ExecutionContext>> create_context() override;
   [[nodiscard]] Result<std::unique_ptr<Stream>> create_stream() override;
   [[nodiscard]] Result<std::unique_ptr<Event>> create_event() override;
+  [[nodiscard]] Result<std::unique_ptr<FramePath>> create_frame_path(const Contract& contract,
+                                                                     const FramePathOptions& options) override;
 
   [[nodiscard]] int device() const noexcept { return device_; }
   [[nodiscard]] const EngineFacts& facts() const noexcept { return facts_; }

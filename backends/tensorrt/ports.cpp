@@ -20,7 +20,16 @@ cudaPointerAttributes attributes_of(const void* address) noexcept {
 
 Place place_of(const TensorView& tensor) noexcept {
   if (tensor.device().kind == DeviceKind::kCuda) return Place::kDevice;
-  return attributes_of(tensor.data()).type == cudaMemoryTypeHost ? Place::kPinned : Place::kPageable;
+  return is_pinned(tensor.data()) ? Place::kPinned : Place::kPageable;
+}
+
+bool is_pinned(const void* address) noexcept {
+  return attributes_of(address).type == cudaMemoryTypeHost;
+}
+
+bool is_on_device(const void* address, int device) noexcept {
+  const cudaPointerAttributes memory = attributes_of(address);
+  return memory.type == cudaMemoryTypeManaged || (memory.type == cudaMemoryTypeDevice && memory.device == device);
 }
 
 Status check_view(const TensorView& tensor, const TensorSpec& spec, int device) {
@@ -40,9 +49,7 @@ Status check_view(const TensorView& tensor, const TensorSpec& spec, int device) 
         .at(spec.name);
   }
   if (tensor.device().kind != DeviceKind::kCuda) return {};
-  const cudaPointerAttributes memory = attributes_of(tensor.data());
-  const bool is_there = memory.type == cudaMemoryTypeManaged ||
-                        (memory.type == cudaMemoryTypeDevice && memory.device == tensor.device().index);
+  const bool is_there = is_on_device(tensor.data(), tensor.device().index);
   if (tensor.device().index == device && is_there) {
     constexpr std::uintptr_t kAlignment = 256;  // TensorRT's demand
     if (reinterpret_cast<std::uintptr_t>(tensor.data()) % kAlignment == 0) return {};

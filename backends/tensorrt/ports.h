@@ -22,6 +22,10 @@ enum class Place : std::uint8_t {
 /// multiple of 256.
 [[nodiscard]] Status check_view(const TensorView& tensor, const TensorSpec& spec, int device);
 [[nodiscard]] Place place_of(const TensorView& tensor) noexcept;
+/// Whether host memory can be reached by the GPU's copy engines.
+[[nodiscard]] bool is_pinned(const void* address) noexcept;
+/// Whether kernels on `device` can read this memory as their own.
+[[nodiscard]] bool is_on_device(const void* address, int device) noexcept;
 [[nodiscard]] Status check_index(std::size_t index, const std::vector<TensorSpec>& specs, std::string_view what);
 
 /// An input or output of a context: the caller's memory, and the context's own beside it.
@@ -35,7 +39,10 @@ class Port {
   [[nodiscard]] Place place() const noexcept { return place_; }
 
   /// Memory for `bytes` on both sides, as far as this port needs its own. Whether any of it moved.
-  bool reserve(std::size_t bytes) { return reserve_host(bytes) | reserve_device(bytes); }
+  bool reserve(std::size_t bytes) {
+    const bool host = reserve_host(bytes), device = reserve_device(bytes);
+    return host || device;
+  }
   bool reserve_host(std::size_t bytes) {
     return (place_ == Place::kNone || place_ == Place::kPageable) && host_.reserve(bytes);
   }

@@ -45,48 +45,95 @@ Status refuse(Precision asked, std::string_view reason, std::string_view offered
 }
 
 constexpr std::string_view kLeaveIt = "leave the precision at auto, or give the model in f32";
-constexpr std::string_view kTakeI8 = "ask for i8 or auto, or give the model in f32";
-constexpr std::string_view kQuantise = "give a model with QuantizeLinear and DequantizeLinear nodes";
+constexpr std::string_view kTakeI8 = "ask for i8, mixed or auto, or give the model in f32";
+constexpr std::string_view kCalibrate =
+    "calibrate it (tern calib) and name the result as the build's calibration, or give a model with QuantizeLinear and "
+    "DequantizeLinear nodes";
+
+using Plans = std::vector<PrecisionPlan>;
+constexpr bool kFlagsMayChoose = !compat::always_strongly_typed();
+
+/// A model with types of its own keeps them; strongly typed, so that TensorRT cannot do otherwise.
+Result<Plans> plan_half(Precision asked) {
+  if (asked == Precision::kAuto || asked == Precision::kF16)
+    return Plans{{.precision = Precision::kF16, .strongly_typed = true}};
+  return refuse(asked, "the model's weights are f16", "f16", kLeaveIt);
+}
+
+Result<Plans> plan_quantised(Precision asked, const Model& model) {
+  TERN_RETURN_IF_ERROR(check_quantizers(model));
+  if (asked == Precision::kMixed) return Plans{{.precision = asked, .strongly_typed = true, .convert_to_f16 = true}};
+  if (asked == Precision::kAuto || asked == Precision::kI8)
+    return Plans{{.precision = Precision::kI8, .strongly_typed = !kFlagsMayChoose || is_half(model)}};
+  return refuse(asked, "the model is quantised", "i8, mixed", kTakeI8);
+}
+
+PrecisionPlan f16_plan() {
+  return {.precision = Precision::kF16, .strongly_typed = !kFlagsMayChoose, .convert_to_f16 = !kFlagsMayChoose};
+}
+
+PrecisionPlan i8_plan(PrecisionMeans::Ranges ranges) {
+  if (kFlagsMayChoose && ranges == PrecisionMeans::Ranges::kCache)
+    return {.precision = Precision::kI8, .use_cache = true};
+  return {.precision = Precision::kI8,
+          .strongly_typed = !kFlagsMayChoose,
+          .insert_qdq = true,
+          .convert_to_f16 = !kFlagsMayChoose};
+}
+
+Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
+  const bool has_ranges = means.ranges != PrecisionMeans::Ranges::kNone;
+  const PrecisionPlan f32{.precision = Precision::kF32, .strongly_typed = !kFlagsMayChoose};
+  std::string offered = means.fast_f16 ? "f32, f16, mixed" : "f32";
+  if (has_ranges) offered += ", i8";
+  switch (asked) {
+    case Precision::kAuto: {
+      Plans plans;
+      if (has_ranges) plans.push_back(i8_plan(means.ranges));
+      if (means.fast_f16) plans.push_back(f16_plan());
+      plans.push_back(f32);
+      return plans;
+    }
+    case Precision::kF32:
+      return Plans{f32};
+    case Precision::kF16:
+      if (means.fast_f16) return Plans{f16_plan()};
+      return refuse(asked, "this GPU is no faster in it", offered, "ask for f32 or auto");
+    case Precision::kI8:
+      if (has_ranges) return Plans{i8_plan(means.ranges)};
+      return refuse(asked, "the model is not quantised, and no calibration is given", offered, kCalibrate);
+    case Precision::kMixed:
+      if (means.fast_f16)
+        return Plans{{.precision = asked, .strongly_typed = true, .insert_qdq = has_ranges, .convert_to_f16 = true}};
+      return refuse(asked, "this GPU is no faster in f16", offered, "ask for f32 or auto");
+    case Precision::kBF16:
+      break;
+  }
+  return refuse(asked, "not offered by the TensorRT backend", offered, "ask for f32, f16, i8, mixed or auto");
+}
 
 }  // namespace
 
-Result<PrecisionPlan> plan_precision(Precision asked, const Model& model, bool fast_f16) {
-  const bool quantised = is_quantised(model), half = is_half(model);
-  // A model with types of its own keeps them; strongly typed, so that TensorRT cannot do otherwise.
-  const bool flags_may_choose = !compat::always_strongly_typed() && !half;
-  const std::string_view offered = quantised ? "i8" : half ? "f16" : flags_may_choose && fast_f16 ? "f32, f16" : "f32";
-  PrecisionPlan plan{
-      .precision = Precision::kF32, .strongly_typed = !flags_may_choose, .was_asked = asked != Precision::kAuto};
-  if (quantised) TERN_RETURN_IF_ERROR(check_quantizers(model));
-  switch (asked) {
-    case Precision::kAuto:
-      plan.precision = quantised                                ? Precision::kI8
-                       : half || (flags_may_choose && fast_f16) ? Precision::kF16
-                                                                : Precision::kF32;
-      return plan;
-    case Precision::kF32:
-      if (quantised) return refuse(asked, "the model is quantised", offered, kTakeI8);
-      if (half) return refuse(asked, "the model's weights are f16", offered, kLeaveIt);
-      return plan;
-    case Precision::kF16:
-      if (quantised) return refuse(asked, "the model is quantised", offered, kTakeI8);
-      if (!half && !flags_may_choose) {
-        return refuse(asked, "TensorRT 11 takes every type from the model, and this one is f32", offered,
-                      "convert the ONNX file to f16, or use TensorRT 10");
-      }
-      if (!half && !fast_f16) return refuse(asked, "this GPU is no faster in it", offered, "ask for f32 or auto");
-      plan.precision = asked;
-      return plan;
-    case Precision::kI8:
-      if (!quantised) return refuse(asked, "the model is not quantised", offered, kQuantise);
-      plan.precision = asked;
-      return plan;
-    case Precision::kBF16:
-    case Precision::kMixed:
-      break;
+Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& model, const PrecisionMeans& means) {
+  const bool is_float_asked = asked == Precision::kF32 || asked == Precision::kF16 || asked == Precision::kBF16;
+  if (means.ranges != PrecisionMeans::Ranges::kNone && (is_float_asked || is_quantised(model) || is_half(model))) {
+    return make_error(
+               StatusCode::kConfigError, "a calibration makes i8 of a model in f32; {}",
+               is_float_asked ? fmt::format("{} is asked for", to_string(asked)) : "this one has types of its own")
+        .at("calibration")
+        .with_hint("leave the calibration out, or ask for i8, mixed or auto with the float model");
   }
-  return refuse(asked, "not offered by the TensorRT backend", offered,
-                quantised ? kTakeI8 : "ask for f32, f16, i8 or auto");
+  auto plans = is_quantised(model) ? plan_quantised(asked, model)
+               : is_half(model)    ? plan_half(asked)
+                                   : plan_float(asked, means);
+  if (!plans.ok()) return plans;
+  for (PrecisionPlan& plan : *plans)
+    plan.was_asked = asked != Precision::kAuto;
+  return plans;
+}
+
+bool may_step_down(const Status& status) noexcept {
+  return status.code() == StatusCode::kEngineBuildError;
 }
 
 }  // namespace tern::trt_backend

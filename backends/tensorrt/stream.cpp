@@ -15,10 +15,18 @@ using std::chrono::steady_clock;
 constexpr std::chrono::microseconds kSpin{500};
 constexpr std::chrono::microseconds kNap{50};
 
+/// cudaEventQuery(). "Not ready" is no failure, but the runtime keeps it as one, and a launch that asks for the last error would
+/// find it.
+cudaError_t query(const cuda::Event& event) noexcept {
+  const cudaError_t state = cudaEventQuery(event.get());
+  if (state == cudaErrorNotReady) cudaGetLastError();
+  return state;
+}
+
 }  // namespace
 
 bool has_passed(const cuda::Event& event) noexcept {
-  return cudaEventQuery(event.get()) != cudaErrorNotReady;
+  return query(event) != cudaErrorNotReady;
 }
 
 Status wait_for(const cuda::Event& event, const WaitOptions& options) {
@@ -28,7 +36,7 @@ Status wait_for(const cuda::Event& event, const WaitOptions& options) {
   }
   const auto start = steady_clock::now();
   while (true) {
-    const cudaError_t state = cudaEventQuery(event.get());
+    const cudaError_t state = query(event);
     if (state != cudaErrorNotReady) {
       return guard(StatusCode::kInferenceError, "the GPU failed while running the model",
                    [&] { cuda::check(state, "cudaEventQuery"); });

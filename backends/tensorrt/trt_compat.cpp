@@ -31,7 +31,29 @@ void allow_precision(nvinfer1::IBuilderConfig& config, Precision precision) noex
   if (precision == Precision::kI8 || precision == Precision::kF16) config.setFlag(nvinfer1::BuilderFlag::kFP16);
 }
 
+int dla_cores(const nvinfer1::IBuilder& builder) noexcept {
+  return builder.getNbDLACores();
+}
+
+void build_for_dla(nvinfer1::IBuilderConfig& config, int core) noexcept {
+  config.setDefaultDeviceType(nvinfer1::DeviceType::kDLA);
+  config.setDLACore(core);
+  config.setFlag(nvinfer1::BuilderFlag::kGPU_FALLBACK);
+}
+
+void run_on_dla(nvinfer1::IRuntime& runtime, int core) noexcept {
+  runtime.setDLACore(core);
+}
+
 #else
+
+int dla_cores(const nvinfer1::IBuilder& /*builder*/) noexcept {
+  return 0;
+}
+
+void build_for_dla(nvinfer1::IBuilderConfig& /*config*/, int /*core*/) noexcept {}
+
+void run_on_dla(nvinfer1::IRuntime& /*runtime*/, int /*core*/) noexcept {}
 
 nvinfer1::NetworkDefinitionCreationFlags network_flags(bool /*strongly_typed*/) noexcept {
   return 0U;

@@ -35,4 +35,9 @@ inline constexpr std::int32_t kFloor = kMajor == 10 ? 100300 : 110000;
 /// Lets the builder choose kernels of `precision` beside f32. Nothing to do for strongly typed networks.
 void allow_precision(nvinfer1::IBuilderConfig& config, Precision precision) noexcept;
 
+/// Deep-learning accelerators, which the first releases of 11 lack: none there.
+[[nodiscard]] int dla_cores(const nvinfer1::IBuilder& builder) noexcept;
+void build_for_dla(nvinfer1::IBuilderConfig& config, int core) noexcept;
+void run_on_dla(nvinfer1::IRuntime& runtime, int core) noexcept;
+
 }  // namespace tern::trt_backend::compat

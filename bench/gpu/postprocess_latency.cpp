@@ -117,6 +117,7 @@ template <typename T>
 cuda::DeviceBuffer on_device(const std::vector<T>& values) {
   cuda::DeviceBuffer memory(values.size() * sizeof(T));
   check(cudaMemcpy(memory.data(), values.data(), memory.bytes(), cudaMemcpyDefault), "cudaMemcpy");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
   return memory;
 }
 

@@ -90,6 +90,7 @@ class Frames {
       for (int i = 0; i < c.batch; ++i) {
         buffers_.push_back(std::make_unique<DeviceBuffer>(frame_bytes));
         check(cudaMemcpy(buffers_.back()->data(), random.data(), frame_bytes, cudaMemcpyHostToDevice), "cudaMemcpy");
+        check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
         const auto* data = static_cast<const std::uint8_t*>(buffers_.back()->data());
         ImageView view = ImageView::packed(data, c.width, c.height, c.format);
         if (is_nv12) {

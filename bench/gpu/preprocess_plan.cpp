@@ -87,6 +87,7 @@ PreprocessPlan::PreprocessPlan(const InputContract& contract, std::span<const Im
                       static_cast<double>(size_of(contract.dtype)) * contract.channels() * width * height;
   }
   cuda::check(cudaMemcpy(on_gpu_.data(), params_.data(), on_gpu_.bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+  cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
 }
 
 void PreprocessPlan::enqueue(Enqueue kernel, cudaStream_t stream) const {

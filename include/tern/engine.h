@@ -51,7 +51,20 @@ struct Workspace {
 /// "images=1x3x640x640:4x3x640x640:8x3x640x640" (min:opt:max), or one shape for all three. ConfigError otherwise.
 [[nodiscard]] TERN_API Result<ShapeProfile> parse_profile(std::string_view text);
 
-/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation` and `timing_cache`.
+/// Which GPUs an engine may run on.
+enum class HardwareLevel : std::uint8_t {
+  kThisGpu,     ///< the compute capability and number of multiprocessors that it was built on: the fastest
+  kAmperePlus,  ///< any discrete GPU of compute capability 8.0 or newer
+};
+
+[[nodiscard]] TERN_API std::string_view to_string(HardwareLevel level) noexcept;
+/// "this_gpu" or "ampere_plus". ConfigError otherwise.
+[[nodiscard]] TERN_API Result<HardwareLevel> parse_hardware_level(std::string_view text);
+/// "cuda:0" to "cuda:63". ConfigError otherwise.
+[[nodiscard]] TERN_API Result<Device> parse_gpu(std::string_view text);
+
+/// How an engine is made. All of it is part of the engine's key, but for `timeout`, `isolation`, `timing_cache`, `device`
+/// and the path of `calibration`.
 struct BuildConfig {
   /// Where the compiler runs.
   enum class Isolation : std::uint8_t {
@@ -75,6 +88,26 @@ struct BuildConfig {
   /// A file in which builds keep what they measured, to spare the next one the work. Empty: none. Shared by processes; no part of
   /// the engine's key. Backends that measure nothing (CPU backends) ignore it.
   std::string timing_cache{};
+  /// Ranges that make int8 of a float model: a passport (X.calib.json) or a calibration cache (X.calib_cache) with the files that
+  /// belong to it beside it (tern/passport.h). Empty: InferenceRuntime takes those beside the model's file for i8 and auto. The
+  /// passport's hash is part of the engine's key, the path is not. ConfigError with a float precision or a quantised model.
+  std::string calibration{};
+
+  // What only GPU backends have. ConfigError, with the option's name, on a CPU backend where it is not at its default.
+  /// Layers in f32 may round what they multiply to TF32 (10 bits of mantissa). Off, f32 means f32.
+  bool tf32 = false;
+  HardwareLevel hardware = HardwareLevel::kThisGpu;
+  /// The engine brings the runtime that it needs, so that newer versions of the backend (of one major version) can load it. That
+  /// is code, so the engine must be signed, and is loaded with a trust store alone.
+  bool version_compatible = false;
+  /// Streams beside the main one that the layers of one inference may be spread over, 0 to 16. -1: the backend's choice.
+  int aux_streams = -1;
+  /// Deep-learning accelerator (Jetson) that runs what it can, the GPU the rest. -1: none. ConfigError where there is none of
+  /// this number.
+  int dla_core = -1;
+  /// The GPU that builds, and for which. None: cuda:0.
+  std::optional<Device> device{};
+
   std::chrono::seconds timeout{600};  ///< > 0; Timeout when the build takes longer (kProcess only)
   Isolation isolation = Isolation::kInProcess;
 
@@ -91,6 +124,15 @@ struct LoadOptions {
   PerformanceHint hint = PerformanceHint::kLatency;
   /// GPU backends: repeat runs of equal shapes and addresses as CUDA graphs, from the second run on.
   bool cuda_graph = true;
+  /// The GPU to load on. None: cuda:0. ConfigError on a CPU backend.
+  std::optional<Device> device{};
+  /// GPU backends: part of the L2 cache that the activations of each context may keep to themselves, in bytes. None: the
+  /// backend's choice (TensorRT: nothing).
+  std::optional<std::uint64_t> persistent_cache_bytes{};
+  /// GPU backends: time the copies and the inference of each run on the device (ExecutionContext::device_times()).
+  bool device_times = false;
+  /// Code inside of engines may run (BuildConfig::version_compatible). The runtime allows it to signed engines alone.
+  bool allow_host_code = false;
   std::shared_ptr<Logger> logger = null_logger();
 };
 
@@ -116,8 +158,16 @@ struct EngineBlob {
   // Filled by compile(), kept in the manifest; load() does not need them.
   std::vector<TensorSpec> inputs{}, outputs{};
   std::map<std::string, int> layers{};  ///< number of layers by the precision each really got, where the backend tells
+  /// Number of nodes by who runs them, where a runtime has several. For people: builds in a process of their own do not carry it.
+  std::map<std::string, int> providers{};
   /// Input, output and activation memory of one context at the largest profile; 0: the backend cannot tell.
   std::uint64_t context_bytes = 0;
+  /// What the backend decided that was not asked for, or changed on the way (a fallback to another precision, a rewritten
+  /// header): one line each, for the log and the manifest.
+  std::vector<std::string> notes{};
+  // How it must be loaded; as in the BuildConfig that it was built with.
+  bool version_compatible = false;
+  int dla_core = -1;
 
   /// Takes over `buffer` as `bytes` and `owner`.
   TERN_API void own(std::vector<std::byte> buffer);
@@ -155,6 +205,11 @@ class TERN_API Event {
   [[nodiscard]] virtual Status wait(const WaitOptions& options = {}) = 0;
 };
 
+/// What one run took on the device, from CUDA events around its three parts, in milliseconds.
+struct DeviceTimes {
+  double copy_in = 0, run = 0, copy_out = 0;
+};
+
 /// Runs one inference at a time. Use one context for each thread or stream; contexts of one engine run in parallel.
 /// Keeps the engine alive. Not thread-safe.
 class TERN_API ExecutionContext {
@@ -176,7 +231,13 @@ class TERN_API ExecutionContext {
 
   /// Output `index` of the last finished run, with its run-time shape. Valid until the next run on this context.
   [[nodiscard]] virtual Result<TensorView> output(std::size_t index) const = 0;
+  /// Of the last finished run; none where the backend does not measure, or LoadOptions::device_times was off.
+  [[nodiscard]] virtual std::optional<DeviceTimes> device_times() const { return std::nullopt; }
 };
+
+class FramePath;
+struct Contract;
+struct FramePathOptions;
 
 /// A loaded model: immutable, thread-safe, owns the weights. Contexts, streams and events keep what they need of it
 /// alive.
@@ -195,6 +256,10 @@ class TERN_API Engine {
   [[nodiscard]] virtual Result<std::unique_ptr<ExecutionContext>> create_context() = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Stream>> create_stream() = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Event>> create_event() = 0;
+  /// Everything that `contract` asks for in one piece on the engine's device (tern/frame_path.h). Null where the backend has no
+  /// such path (CPU backends), or not for this model, in which case it logs why. Errors as create_context().
+  [[nodiscard]] virtual Result<std::unique_ptr<FramePath>> create_frame_path(const Contract& contract,
+                                                                             const FramePathOptions& options);
 
   /// Shape of input 0, and its leading dimension; Shape::kDynamic where open.
   [[nodiscard]] const Shape& input_shape() const noexcept { return inputs().front().shape; }
@@ -210,6 +275,9 @@ struct HostFacts {
   /// What an engine is bound to: one that was built under other values must not be loaded here.
   std::vector<Fact> fit;
   std::vector<Fact> info;  ///< for people: device name, capabilities, driver
+  /// Of backends that share one: the library that computes ("onnxruntime" behind "onnx_trt_ep"). Empty: the backend's own. Such
+  /// backends are no independent reference for each other.
+  std::string runtime{};
 };
 
 /// Whether a backend can run here, and how well.
@@ -227,9 +295,11 @@ class TERN_API Backend {
   [[nodiscard]] virtual BackendScore score() const = 0;
   /// Versions, device, ISA. Never needs an engine.
   [[nodiscard]] virtual HostFacts host_facts() const = 0;
+  /// The same for another than the first of several GPUs. None: the first.
+  [[nodiscard]] virtual HostFacts host_facts_on(const std::optional<Device>& /*device*/) const { return host_facts(); }
   /// ConfigError on a precision this backend cannot give (it says which it can); EngineBuildError, with the backend's
   /// message and the node where it is known, when the model does not compile, or when what compiled runs in another
-  /// precision than was asked for (a model with quantised layers runs in i8, so ask for that or for auto).
+  /// precision than was asked for (a backend that runs quantised layers in i8 alone has no f32 for such a model).
   [[nodiscard]] virtual Result<EngineBlob> compile(const Model& model, const BuildConfig& config,
                                                    const Progress& progress, std::stop_token stop) = 0;
   /// The engine may go on using `blob.bytes` and then keeps `blob.owner`; it never writes there. EngineGateError when the
@@ -265,7 +335,8 @@ class TERN_API BackendRegistry {
   /// "auto": the best score; else the backend of that name. BackendError says what was found and why it cannot run.
   [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name) const;
   /// The backend of that name on a runtime of that version, for an engine that was made by it: "tensorrt" may be here as 10 and as 11.
-  /// Where no version fits, what find(name) gives: the gate then refuses the engine with both versions.
+  /// Else one of the same major version, which engines may be compatible with; else what find(name) gives, and the gate refuses the engine
+  /// with both versions.
   [[nodiscard]] Result<std::shared_ptr<Backend>> find(std::string_view name, std::string_view version) const;
 
  private:

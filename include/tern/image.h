@@ -47,6 +47,9 @@ struct ImageView {
   /// Packed pixels (kBgr, kRgb, kBgra, kGray) in host memory. `stride` 0 means rows without padding.
   [[nodiscard]] TERN_API static ImageView packed(const std::uint8_t* data, int width, int height, PixelFormat format,
                                                  std::ptrdiff_t stride = 0) noexcept;
+  /// Rows of plane `plane`, and the bytes of one that hold pixels. REQUIRES: the format has this plane.
+  [[nodiscard]] TERN_API int plane_rows(int plane) const noexcept;
+  [[nodiscard]] TERN_API std::ptrdiff_t plane_row_bytes(int plane) const noexcept;
   /// Sizes in range, planes present, strides long enough; InputError says what is wrong.
   [[nodiscard]] TERN_API Status validate() const;
 };

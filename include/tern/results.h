@@ -31,7 +31,8 @@ struct Classification {
   int class_id = 0;                  ///< the most probable class (the first of equals)
 };
 
-/// Wall time of the stages of one call. A batch is timed as a whole.
+/// Wall time of the stages of one call. A batch is timed as a whole. Where a GPU does all of a frame, the GPU's clock tells how
+/// much of the call was inference and how much decoding; the rest, copies of the frame too, is preprocessing.
 struct StageTimes {
   using Duration = std::chrono::nanoseconds;
   Duration preprocess{}, infer{}, postprocess{};
@@ -43,6 +44,7 @@ struct RunInfo {
   std::string_view engine_id;  ///< valid until the next call
   std::string_view precision;  ///< the precision that ran, read back from the backend: "f32", ...
   StageTimes times;
+  bool frame_path = false;  ///< pixels and results were the backend's work too, in one piece with the inference
 };
 
 }  // namespace tern

@@ -42,6 +42,8 @@ struct RuntimeOptions {
 
 /// How one model is compiled.
 struct CompileOptions {
+  /// "auto" or a backend's name. "auto" is the GPU backend of the highest score where one can run. Where several CPU backends can, it
+  /// builds the model on each, times them on the golden frames, and takes the fastest; the choice is remembered in the state folder.
   std::string backend = "auto";
   /// Golden results are decoded by it, and it goes into the key, but for what may be chosen for each run (thresholds, NMS,
   /// number of results, size of masks).
@@ -55,7 +57,8 @@ struct CompileOptions {
 
 /// How an engine is loaded.
 struct EngineOptions {
-  LoadOptions load{};
+  LoadOptions
+      load{};  ///< its logger and allow_host_code are the runtime's to set; open() takes the device of the BuildConfig
   /// Inferences that infer() may run at the same time; the others wait. 0: none, for applications that create contexts of
   /// their own (the memory of one is booked).
   int contexts = 1;
@@ -130,13 +133,18 @@ class TERN_API InferenceRuntime {
   /// Label of the backend that runs it; "" for a handle that names no engine.
   [[nodiscard]] std::string label(Handle handle) const;
 
-  /// The key that a model and config have here. Loads the backend, compiles nothing.
+  /// The key that a model and config have here: of the backend asked for; of `auto`, the one that it has measured to be the fastest, or
+  /// would prefer where it has not measured yet. Loads the backends, compiles nothing.
   [[nodiscard]] Result<EngineKey> key_of(const Model& model, const BuildConfig& config,
                                          const CompileOptions& options) const;
+  /// What `auto` has measured for a model and config; none where it has not, or where there is nothing to choose from.
+  [[nodiscard]] Result<std::optional<BackendChoice>> choice_of(const Model& model, const BuildConfig& config,
+                                                               const CompileOptions& options) const;
   /// Bytes booked for all engines, on the host and on GPUs.
   [[nodiscard]] std::uint64_t resident_bytes() const;
-  /// kCpu: engines that run on the host, host_memory_budget_bytes; kCuda: gpu_memory_budget_bytes.
-  [[nodiscard]] const MemoryLedger& ledger(DeviceKind kind = DeviceKind::kCpu) const noexcept;
+  /// kCpu: engines that run on the host, host_memory_budget_bytes; kCuda: those on GPU `index`, gpu_memory_budget_bytes for
+  /// each.
+  [[nodiscard]] const MemoryLedger& ledger(DeviceKind kind = DeviceKind::kCpu, int index = 0) const;
   [[nodiscard]] ThermalState thermal_state() const;
   /// Null without a store.
   [[nodiscard]] EngineStore* store() const noexcept;

@@ -40,6 +40,10 @@ struct TaskOptions {
   BuildConfig::Isolation isolation = BuildConfig::Isolation::kInProcess;
   std::chrono::seconds build_timeout{600};  ///< > 0, for builds in a process of their own
   std::stop_token stop{};                   ///< ends a build
+  /// All else of the build: the GPU, calibration, optimisation level... What has a field of its own above is taken from there.
+  BuildConfig build{};
+  /// Pixels and results on the engine's device too, where its backend can (tern/frame_path.h). False: on the CPU.
+  bool frame_path = true;
 };
 
 namespace detail {
@@ -48,7 +52,8 @@ class TaskRunner;
 
 /// What the three tasks share: one model on one backend. Move-only; one call at a time (open one object per thread).
 ///
-/// Images of a call may differ in size and format; they must live until the call returns. Calls with an output
+/// Images of a call may differ in size and format; they must live until the call returns. They lie in host memory, or on the GPU
+/// of a backend that has a frame path (TensorRT; InputError elsewhere). Calls with an output
 /// parameter reuse its memory: after a warm-up with the same sizes they allocate nothing outside the backend. Model
 /// outputs with NaN or infinity are InferenceError, never results.
 class TERN_API VisionTask {

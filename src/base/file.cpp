@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/sha256.h"
 
 namespace tern {
 namespace {
@@ -75,6 +76,24 @@ Result<std::string> read_text_file(const std::filesystem::path& path, std::uint6
   std::string text;
   TERN_RETURN_IF_ERROR(read_all(path, max_bytes, StatusCode::kInputError, text));
   return text;
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+  // Without waiting for the writer of a FIFO.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return io_error("cannot open the file", path, errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return io_error("cannot read the file", path, errno);
+  if (!S_ISREG(info.st_mode)) return make_error(StatusCode::kIoError, "is no regular file").at(path.string());
+  Sha256 hash;
+  std::vector<std::byte> buffer(1 << 18);
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("cannot read the file", path, errno);
+    if (got == 0) return to_hex(hash.finish());
+    hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+  }
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path, std::filesystem::path temporary, int descriptor)

@@ -21,6 +21,8 @@ namespace tern {
                                                                 std::uint64_t max_bytes,
                                                                 StatusCode too_large = StatusCode::kInputError);
 [[nodiscard]] TERN_API Result<std::string> read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+/// SHA-256 of a file of any size, as 64 hex digits. IoError when it is missing, not readable or no regular file.
+[[nodiscard]] TERN_API Result<std::string> sha256_of_file(const std::filesystem::path& path);
 
 /// A file that appears whole under its name, or not at all.
 ///

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/sha256.h"
 
+#include <algorithm>
 #include <new>
 
 #include <openssl/evp.h>
@@ -45,6 +46,11 @@ std::string to_hex(const Sha256::Digest& digest) {
     text += kDigits[byte & 15];
   }
   return text;
+}
+
+bool is_hex_digest(std::string_view text) noexcept {
+  return text.size() == 64 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace tern

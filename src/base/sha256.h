@@ -38,5 +38,7 @@ class TERN_API Sha256 {
 
 /// 64 lower-case hex digits.
 [[nodiscard]] TERN_API std::string to_hex(const Sha256::Digest& digest);
+/// 64 lower-case hex digits.
+[[nodiscard]] TERN_API bool is_hex_digest(std::string_view text) noexcept;
 
 }  // namespace tern

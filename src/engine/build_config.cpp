@@ -21,6 +21,7 @@ constexpr int kMaxBatch = 4096;
 constexpr std::size_t kMaxProfiles = 64;  // of one input
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxOptimizationLevel = 5;
+constexpr int kMaxAuxStreams = 16, kMaxDlaCores = 16;
 constexpr std::uint64_t kMaxTimeout = 7 * 24 * 3600;
 
 std::string_view name_of(PerformanceHint hint) {
@@ -96,6 +97,35 @@ void read_profiles(JsonObject& config, std::vector<ShapeProfile>& out) {
       const Status status = read_profile(value[i], tensor, fmt::format("{}[{}]", path, i), out);
       if (!status.ok()) return config.fail_with(status);
     }
+  }
+}
+
+/// A number that may be null, which is -1.
+void read_number(JsonObject& object, std::string_view key, int& out, int max) {
+  if (const json* value = object.optional(key); value != nullptr && !value->is_null()) object.require(key, out, 0, max);
+}
+
+json number_json(int value) {
+  return value < 0 ? json(nullptr) : json(value);
+}
+
+void read_gpu_options(JsonObject& object, BuildConfig& config) {
+  object.optional("tf32", config.tf32);
+  std::string hardware(to_string(config.hardware)), device;
+  object.optional("hardware", hardware);
+  if (const auto level = parse_hardware_level(hardware); level.ok()) {
+    config.hardware = *level;
+  } else {
+    object.fail("hardware", fmt::format("is {}; it must be this_gpu or ampere_plus", in_quotes(hardware)));
+  }
+  object.optional("version_compatible", config.version_compatible);
+  read_number(object, "aux_streams", config.aux_streams, kMaxAuxStreams);
+  read_number(object, "dla_core", config.dla_core, kMaxDlaCores - 1);
+  if (const json* value = object.optional("device"); value != nullptr && !value->is_null()) {
+    object.require("device", device);
+    const auto gpu = parse_gpu(device);
+    if (!gpu.ok()) return object.fail("device", gpu.status().message());
+    config.device = *gpu;
   }
 }
 
@@ -204,10 +234,12 @@ Result<BuildConfig> BuildConfig::from_json(std::string_view text, std::string_vi
       object.fail("workspace", parsed.status().message());
     }
   }
-  if (const json* level = object.optional("optimization_level"); level != nullptr && !level->is_null())
-    object.require("optimization_level", config.optimization_level, 0, kMaxOptimizationLevel);
+  read_number(object, "optimization_level", config.optimization_level, kMaxOptimizationLevel);
+  read_gpu_options(object, config);
   if (const json* path = object.optional("timing_cache"); path != nullptr && !path->is_null())
     object.require("timing_cache", config.timing_cache);
+  if (const json* path = object.optional("calibration"); path != nullptr && !path->is_null())
+    object.require("calibration", config.calibration);
   auto timeout = static_cast<std::uint64_t>(config.timeout.count());
   object.optional("timeout_s", timeout, std::uint64_t{1}, kMaxTimeout);
   config.timeout = std::chrono::seconds(timeout);
@@ -223,8 +255,15 @@ std::string BuildConfig::to_json() const {
                          {"threads", threads},
                          {"hint", name_of(hint)},
                          {"workspace", workspace ? json(tern::to_string(*workspace)) : json(nullptr)},
-                         {"optimization_level", optimization_level < 0 ? json(nullptr) : json(optimization_level)},
+                         {"optimization_level", number_json(optimization_level)},
+                         {"tf32", tf32},
+                         {"hardware", tern::to_string(hardware)},
+                         {"version_compatible", version_compatible},
+                         {"aux_streams", number_json(aux_streams)},
+                         {"dla_core", number_json(dla_core)},
+                         {"device", device ? json(device->to_string()) : json(nullptr)},
                          {"timing_cache", timing_cache.empty() ? json(nullptr) : json(timing_cache)},
+                         {"calibration", calibration.empty() ? json(nullptr) : json(calibration)},
                          {"timeout_s", timeout.count()},
                          {"isolation", name_of(isolation)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -114,10 +114,15 @@ Result<std::shared_ptr<Backend>> BackendRegistry::find(std::string_view name) co
 }
 
 Result<std::shared_ptr<Backend>> BackendRegistry::find(std::string_view name, std::string_view version) const {
+  const auto major = [](std::string_view text) { return text.substr(0, text.find('.')); };
+  std::shared_ptr<Backend> same_major;
   for (const Entry& entry : entries_) {
-    if (entry.name == name && entry.score.score > 0 && entry.backend->host_facts().version == version)
-      return entry.backend;
+    if (entry.name != name || entry.score.score <= 0) continue;
+    const std::string found = entry.backend->host_facts().version;
+    if (found == version) return entry.backend;
+    if (major(found) == major(version)) same_major = entry.backend;
   }
+  if (same_major != nullptr) return same_major;
   return find(name);
 }
 

@@ -72,6 +72,15 @@ ImageView ImageView::packed(const std::uint8_t* data, int width, int height, Pix
   return view;
 }
 
+int ImageView::plane_rows(int plane) const noexcept {
+  const bool is_chroma = plane > 0 && (format == PixelFormat::kNv12 || format == PixelFormat::kI420);
+  return is_chroma ? static_cast<int>((std::int64_t{height} + 1) / 2) : height;
+}
+
+std::ptrdiff_t ImageView::plane_row_bytes(int plane) const noexcept {
+  return row_bytes(format, plane, width);
+}
+
 Status ImageView::validate() const {
   if (width <= 0 || height <= 0)
     return make_error(StatusCode::kInputError, "the image is empty ({}x{})", width, height);

@@ -34,6 +34,12 @@ Status check_side(const char* what, std::int64_t side, int fixed, const InputCon
   return {};
 }
 
+Status check_pixels(const ImageView& image, DeviceKind device) {
+  TERN_RETURN_IF_ERROR(image.validate());
+  if (image.device.kind == device) return {};
+  return make_error(StatusCode::kInputError, "the pixels lie in {} memory", image.device.to_string());
+}
+
 Status check_region(const ImageView& image, const ImageView& region, DeviceKind device) {
   TERN_RETURN_IF_ERROR(region.validate());
   if (region.format != PixelFormat::kGray) {
@@ -112,22 +118,28 @@ Result<InputSize> check_output(const InputContract& contract, const TensorView& 
   return InputSize{static_cast<int>(width), static_cast<int>(height)};
 }
 
+Status check_regions(const InputContract& contract, std::size_t images, std::size_t regions) {
+  if (contract.mask_channel && regions != images) {
+    return make_error(StatusCode::kInputError, "the model takes a region mask for each image; {} masks for {} images",
+                      regions, images);
+  }
+  if (contract.mask_channel || regions == 0) return {};
+  return make_error(StatusCode::kInputError, "{} region masks were given to a model that takes none", regions);
+}
+
+Status check_image(const InputContract& contract, const ImageView& image, const ImageView* region, DeviceKind device) {
+  TERN_RETURN_IF_ERROR(check_regions(contract, 1, region == nullptr ? 0 : 1));
+  TERN_RETURN_IF_ERROR(check_pixels(image, device));
+  return region == nullptr ? Status() : check_region(image, *region, device).at("region");
+}
+
 Status check_images(const InputContract& contract, std::span<const ImageView> images,
                     std::span<const ImageView> regions, DeviceKind device) {
   if (images.empty()) return make_error(StatusCode::kInputError, "no images were given");
-  if (contract.mask_channel && regions.size() != images.size()) {
-    return make_error(StatusCode::kInputError, "the model takes a region mask for each image; {} masks for {} images",
-                      regions.size(), images.size());
-  }
-  if (!contract.mask_channel && !regions.empty()) {
-    return make_error(StatusCode::kInputError, "{} region masks were given to a model that takes none", regions.size());
-  }
+  TERN_RETURN_IF_ERROR(check_regions(contract, images.size(), regions.size()));
   for (std::size_t i = 0; i < images.size(); ++i) {
-    if (const Status status = images[i].validate(); !status.ok()) return status.at(fmt::format("image {}", i));
-    if (images[i].device.kind != device) {
-      return make_error(StatusCode::kInputError, "the pixels lie in {} memory", images[i].device.to_string())
-          .at(fmt::format("image {}", i));
-    }
+    if (const Status status = check_pixels(images[i], device); !status.ok())
+      return status.at(fmt::format("image {}", i));
     if (regions.empty()) continue;
     if (const Status status = check_region(images[i], regions[i], device); !status.ok()) {
       return status.at(fmt::format("region {}", i));

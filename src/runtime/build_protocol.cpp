@@ -183,6 +183,9 @@ void put(Writer& out, const EngineReport& report) {
     out.put(count);
   }
   out.put(blob.context_bytes);
+  out.put(static_cast<std::uint64_t>(blob.notes.size()));
+  for (const std::string& note : blob.notes)
+    out.put(note);
   out.put(report.bytes);
 }
 
@@ -200,6 +203,9 @@ EngineReport read_engine(Reader& in) {
     blob.layers[std::move(precision)] = in.number<int>();
   }
   blob.context_bytes = in.number<std::uint64_t>();
+  const auto notes = in.number<std::uint64_t>();
+  for (std::uint64_t i = 0; i < notes && in.ok(); ++i)
+    blob.notes.push_back(in.text());
   report.bytes = in.number<std::uint64_t>();
   return report;
 }

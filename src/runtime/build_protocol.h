@@ -26,7 +26,7 @@
 ///   descriptor 5  an empty file: takes the engine's bytes
 namespace tern::build {
 
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 inline constexpr int kAnswerDescriptor = 3, kRequestDescriptor = 4, kEngineDescriptor = 5;
 
 /// A frame is magic (4 bytes), protocol version (2), type (2), length of the payload (4), payload.

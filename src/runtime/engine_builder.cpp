@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include "base/byte_size.h"
 #include "base/error.h"
+#include "runtime/backend_chooser.h"
 #include "runtime/build_process.h"
+#include "runtime/utc_time.h"
 #include "tern/version.h"
 
 namespace tern {
@@ -18,14 +19,6 @@ constexpr int kNoiseFrames = 2;
 constexpr std::uint64_t kNoiseSeed = 1;
 // Parts of the whole build on the progress bar.
 constexpr double kCompiled = 0.8, kProven = 0.95;
-
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
 
 Progress scaled(const Progress& progress, double from, double to) {
   if (!progress) return {};
@@ -43,14 +36,29 @@ Result<EngineBlob> compile(const BuildSite& site, Backend& backend, const Model&
       {.worker = {}, .memory_limit_bytes = site.config.build_memory_limit_bytes, .logger = site.logger});
 }
 
-/// The CPU backend that gives the reference: another one than the one under test where there is one.
-Backend* find_reference(const BackendRegistry& registry, Backend& tested) {
+/// The library that computes for a backend.
+std::string runtime_of(const Backend& backend) {
+  const std::string shared = backend.host_facts().runtime;
+  return shared.empty() ? std::string(backend.name()) : shared;
+}
+
+/// Who may give the reference, in this order: CPU backends on another runtime than the one under test, the preferred first; those on the
+/// same; itself.
+std::vector<Backend*> reference_backends(const BackendRegistry& registry, Backend& tested) {
+  std::vector<const BackendRegistry::Entry*> entries;
   for (const BackendRegistry::Entry& entry : registry.entries()) {
     if (entry.backend == nullptr || entry.score.score <= 0 || entry.name == tested.name()) continue;
-    const EngineName name{"x", entry.backend->host_facts().target, false, Precision::kF32};
-    if (!name.is_gpu()) return entry.backend.get();
+    if (!runs_on_gpu(*entry.backend)) entries.push_back(&entry);
   }
-  return &tested;
+  const std::string runtime = runtime_of(tested);
+  std::ranges::stable_sort(entries, {}, [&](const auto* entry) {
+    return std::pair(runtime_of(*entry->backend) == runtime, -entry->score.score);
+  });
+  std::vector<Backend*> backends;
+  for (const auto* entry : entries)
+    backends.push_back(entry->backend.get());
+  backends.push_back(&tested);
+  return backends;
 }
 
 /// One range for each input that holds all of its profiles: a CPU backend takes no more.
@@ -70,12 +78,37 @@ std::vector<ShapeProfile> joined(const std::vector<ShapeProfile>& profiles) {
   return all;
 }
 
+/// `device`: of the backend under test, where that gives its own reference.
 Result<std::shared_ptr<Engine>> load_reference(Backend& backend, const Model& model, const BuildConfig& config,
+                                               Precision precision, const std::optional<Device>& device,
                                                const std::stop_token& stop) {
-  BuildConfig reference{
-      .precision = Precision::kF32, .profiles = joined(config.profiles), .max_batch = config.max_batch};
+  const BuildConfig reference{
+      .precision = precision, .profiles = joined(config.profiles), .max_batch = config.max_batch, .device = device};
   TERN_ASSIGN_OR_RETURN(const EngineBlob blob, backend.compile(model, reference, {}, stop));
-  return backend.load(blob, {});
+  return backend.load(blob, {.device = device});
+}
+
+struct Reference {
+  std::shared_ptr<Engine> engine;
+  bool is_independent = false;
+};
+
+/// The first backend that can give one in f32. Where not even the one under test can (it runs quantised layers in i8 alone), it is held
+/// against itself as it is.
+Result<Reference> find_reference(const BuildSite& site, Backend& tested, const Model& model, const BuildConfig& config,
+                                 const std::stop_token& stop) {
+  for (Backend* backend : reference_backends(site.registry, tested)) {
+    const auto device = backend == &tested ? config.device : std::nullopt;
+    auto engine = load_reference(*backend, model, config, Precision::kF32, device, stop);
+    if (engine.ok()) return Reference{std::move(*engine), runtime_of(*backend) != runtime_of(tested)};
+    if (engine.status().code() == StatusCode::kCancelled) return engine.status();
+    site.logger->log(LogLevel::kInfo, "runtime",
+                     fmt::format("{}: {} gives no reference in f32: {}", model.stem(), backend->name(),
+                                 engine.status().to_string()));
+  }
+  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
+                        load_reference(tested, model, config, Precision::kAuto, config.device, stop));
+  return Reference{std::move(engine), false};
 }
 
 /// Frames with reference outputs. A model without a contract takes whatever numbers it takes: when it does not run on noise, the
@@ -91,11 +124,10 @@ Result<GoldenSet> make_golden(const BuildSite& site, Backend& backend, const Mod
   } else {
     return Status(StatusCode::kConfigError, "golden images need a contract that says how they become the input");
   }
-  Backend* reference = find_reference(site.registry, backend);
-  golden.reference = reference->name();
-  golden.independent = reference != &backend;
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, load_reference(*reference, model, config, options.stop));
-  TERN_RETURN_IF_ERROR(record_reference(*engine, golden.frames));
+  TERN_ASSIGN_OR_RETURN(const Reference reference, find_reference(site, backend, model, config, options.stop));
+  golden.reference = reference.engine->backend();
+  golden.independent = reference.is_independent;
+  TERN_RETURN_IF_ERROR(record_reference(*reference.engine, golden.frames));
   return golden;
 }
 
@@ -111,11 +143,40 @@ Result<GoldenSet> prove(const BuildSite& site, Backend& backend, const Model& mo
     return GoldenSet{};
   }
   if (!golden.ok()) return golden;
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine,
-                        backend.load(blob, {.threads = config.threads, .hint = config.hint, .logger = site.logger}));
+  // Code inside of the engine may run: it came from the compiler just now.
+  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, backend.load(blob, {.threads = config.threads,
+                                                                                  .hint = config.hint,
+                                                                                  .device = config.device,
+                                                                                  .allow_host_code = true,
+                                                                                  .logger = site.logger}));
   TERN_RETURN_IF_ERROR(
       check_golden(*engine, *golden, options.contract, GoldenTolerance::of(blob.precision)).at(blob.engine_id));
   return golden;
+}
+
+/// Said before minutes are spent on an engine that nobody may load.
+Status check_signable(const BuildSite& site, const BuildConfig& config) {
+  if (!config.version_compatible || site.sign_key != nullptr) return {};
+  return Status(StatusCode::kConfigError,
+                "a version-compatible engine holds code, which is loaded from signed engines alone; nothing signs here")
+      .at("version_compatible")
+      .with_hint("name a key in sign.key (--sign) and its public half in trust.keys (`tern keys new FILE` makes both)");
+}
+
+/// Compiles, and tells the log what the backend decided.
+Result<EngineBlob> compile_noted(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
+                                 const CompileOptions& options) {
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile(site, backend, model, config, options));
+  blob.version_compatible = config.version_compatible;
+  blob.dla_core = config.dla_core;
+  for (const std::string& note : blob.notes)
+    site.logger->log(LogLevel::kWarning, "runtime", fmt::format("{}: {}", model.stem(), note));
+  return blob;
+}
+
+/// Whether i8 was tern's own choice, by a calibration that nobody insisted on.
+bool may_do_without_i8(const BuildConfig& config, const EngineBlob& blob) {
+  return config.precision == Precision::kAuto && !config.calibration.empty() && blob.precision == Precision::kI8;
 }
 
 Status stop_status(const std::stop_token& stop) {
@@ -155,25 +216,42 @@ Contract engine_contract(const Contract& contract) {
 Result<BuiltEngine> build_engine(const BuildSite& site, Backend& backend, const Model& model, const BuildConfig& config,
                                  const CompileOptions& options, const EngineKey& key) {
   const auto start = std::chrono::steady_clock::now();
-  const HostFacts host = backend.host_facts();
-  TERN_ASSIGN_OR_RETURN(const EngineBlob blob, compile(site, backend, model, config, options));
-  const auto compiled = std::chrono::steady_clock::now();
+  const HostFacts host = backend.host_facts_on(config.device);
+  TERN_RETURN_IF_ERROR(check_signable(site, config));
+  TERN_ASSIGN_OR_RETURN(EngineBlob blob, compile_noted(site, backend, model, config, options));
+  auto compiled = std::chrono::steady_clock::now();
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("prove", kCompiled);
-  TERN_ASSIGN_OR_RETURN(const GoldenSet golden, prove(site, backend, model, config, options, blob));
+  auto proven = prove(site, backend, model, config, options, blob);
+  if (proven.status().code() == StatusCode::kGoldenCheckError && may_do_without_i8(config, blob)) {
+    // What auto takes must be proven, too.
+    BuildConfig without = config;
+    without.calibration.clear();
+    site.logger->log(LogLevel::kWarning, "runtime",
+                     fmt::format("{}: i8 did not pass its golden check, so auto does without the calibration: {}",
+                                 model.stem(), proven.status().message()));
+    TERN_ASSIGN_OR_RETURN(blob, compile_noted(site, backend, model, without, options));
+    blob.notes.push_back("the calibration is not used: i8 did not pass its golden check");
+    compiled = std::chrono::steady_clock::now();
+    proven = prove(site, backend, model, without, options, blob);
+  }
+  if (!proven.ok()) return proven.status();
+  const GoldenSet& golden = *proven;
   TERN_RETURN_IF_ERROR(stop_status(options.stop));
   if (options.progress) options.progress("store", kProven);
 
   EngineManifest manifest;
   manifest.key = key;
   manifest.stem = engine_stem(model);
-  const EngineName name{manifest.stem, host.target, false, blob.precision};
+  const EngineName name{manifest.stem, config.hardware == HardwareLevel::kAmperePlus ? "hw_ampere_plus" : host.target,
+                        config.version_compatible, blob.precision};
   TERN_ASSIGN_OR_RETURN(manifest.name, name.format());
   manifest.backend = blob.backend;
   manifest.backend_version = blob.backend_version;
   manifest.engine_id = blob.engine_id;
   manifest.precision = blob.precision;
   manifest.layers = blob.layers;
+  manifest.notes = blob.notes;
   manifest.opt_buffer_bytes = blob.context_bytes;
   manifest.inputs = blob.inputs;
   manifest.outputs = blob.outputs;

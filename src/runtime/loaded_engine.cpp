@@ -11,10 +11,6 @@
 namespace tern {
 namespace {
 
-bool is_gpu(const HostFacts& host) {
-  return EngineName{"x", host.target, false, Precision::kF32}.is_gpu();
-}
-
 /// Golden check by the policy. `first_load` looks into the state folder; a folder that cannot be written costs a check at every
 /// load, nothing else.
 Status prove(const LoadSite& site, LoadedEngine& loaded, const GatedEngine& gated, const HostFacts& host,
@@ -65,23 +61,22 @@ Status collect(ExecutionContext& context, std::size_t count, std::vector<Tensor>
 
 }  // namespace
 
-Result<std::shared_ptr<LoadedEngine>> load_engine(const LoadSite& site, Backend& backend, const GatedEngine& gated,
-                                                  const EngineOptions& options) {
+Result<std::shared_ptr<LoadedEngine>> load_engine(const LoadSite& site, const HostFacts& host, Backend& backend,
+                                                  const GatedEngine& gated, const EngineOptions& options) {
   if (options.contexts < 0)
     return make_error(StatusCode::kConfigError, "contexts is {}; it must be 0 or more", options.contexts);
   const EngineManifest& manifest = gated.manifest;
-  const HostFacts host = backend.host_facts();
   TERN_RETURN_IF_ERROR(gate_fit(manifest, backend.name(), host));
 
   auto loaded = std::make_shared<LoadedEngine>();
   const std::uint64_t predicted = MemoryLedger::predict(manifest.size, manifest.opt_buffer_bytes, options.contexts);
-  TERN_ASSIGN_OR_RETURN(loaded->booking,
-                        (is_gpu(host) ? site.gpu_ledger : site.host_ledger).book(manifest.name, predicted));
+  TERN_ASSIGN_OR_RETURN(loaded->booking, site.ledger.book(manifest.name, predicted));
   loaded->manifest = manifest;
   loaded->label = backend.name();
   loaded->log = std::make_shared<LogRing>(options.load.logger);
   LoadOptions load = options.load;
   load.logger = loaded->log;
+  load.allow_host_code = gated.is_signed;
   auto engine = backend.load(gated.blob(), load);
   if (!engine.ok()) return with_log(engine.status(), *loaded->log).at(manifest.name);
   loaded->engine = std::move(*engine);

@@ -27,13 +27,14 @@ struct LoadedEngine {
 /// What loading needs of the runtime around it.
 struct LoadSite {
   const RuntimeConfig& config;
-  MemoryLedger& host_ledger;
-  MemoryLedger& gpu_ledger;
+  MemoryLedger& ledger;  ///< of the device that the engine is loaded on
 };
 
-/// Gate B, budget, load, contexts, golden check, in this order. `gated` passed gate A. On a failure every byte is given back.
-[[nodiscard]] Result<std::shared_ptr<LoadedEngine>> load_engine(const LoadSite& site, Backend& backend,
-                                                                const GatedEngine& gated, const EngineOptions& options);
+/// Gate B, budget, load, contexts, golden check, in this order. `gated` passed gate A; `host` is the device that it is loaded on. On a
+/// failure every byte is given back.
+[[nodiscard]] Result<std::shared_ptr<LoadedEngine>> load_engine(const LoadSite& site, const HostFacts& host,
+                                                                Backend& backend, const GatedEngine& gated,
+                                                                const EngineOptions& options);
 
 /// One inference on a context of the pool. `outputs` are written in place where they fit, else made anew.
 [[nodiscard]] Status run_engine(LoadedEngine& loaded, std::span<const TensorView> inputs, std::vector<Tensor>& outputs,

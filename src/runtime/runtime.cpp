@@ -11,8 +11,12 @@
 #include <shared_mutex>
 
 #include "base/error.h"
+#include "runtime/backend_chooser.h"
+#include "runtime/calibration_choice.h"
+#include "runtime/choice_memory.h"
 #include "runtime/engine_builder.h"
 #include "runtime/loaded_engine.h"
+#include "tern/engine_name.h"
 
 namespace tern {
 namespace {
@@ -89,7 +93,27 @@ BuildConfig with_task_profile(BuildConfig config, const Model& model, const Cont
 class InferenceRuntime::Impl {
  public:
   Impl(RuntimeOptions given, MemoryLedger host, MemoryLedger gpu)
-      : options(std::move(given)), host_ledger(std::move(host)), gpu_ledger(std::move(gpu)) {}
+      : options(std::move(given)), host_ledger(std::move(host)) {
+    gpu_ledgers.emplace(0, std::move(gpu));
+  }
+
+  /// Each GPU has a budget of its own; their ledgers are made when they are first asked for and stay where they are.
+  MemoryLedger& ledger(DeviceKind kind, int index) const {
+    if (kind == DeviceKind::kCpu) return host_ledger;
+    const std::scoped_lock lock(ledgers_mutex);
+    const auto found = gpu_ledgers.find(index);
+    if (found != gpu_ledgers.end()) return found->second;
+    // The budgets are those of GPU 0, which create() has checked.
+    auto made = MemoryLedger::create(options.config.gpu_memory_budget_bytes, options.config.engine_memory_limit_bytes);
+    return gpu_ledgers.emplace(index, std::move(made).value()).first->second;
+  }
+  std::uint64_t resident_bytes() const {
+    const std::scoped_lock lock(ledgers_mutex);
+    std::uint64_t bytes = host_ledger.resident_bytes();
+    for (const auto& [index, gpu] : gpu_ledgers)
+      bytes += gpu.resident_bytes();
+    return bytes;
+  }
 
   /// The plugins are loaded when a backend is first asked for: an engine that gate A refuses loads none.
   const BackendRegistry& registry() {
@@ -104,13 +128,18 @@ class InferenceRuntime::Impl {
   }
 
   BuildSite build_site() { return {registry(), options.config, options.logger, sign_key ? &*sign_key : nullptr}; }
-  LoadSite load_site() { return {options.config, host_ledger, gpu_ledger}; }
+  LoadSite load_site(const HostFacts& host, const LoadOptions& load) const {
+    const bool is_gpu = EngineName{"x", host.target, false, Precision::kF32}.is_gpu();
+    return {options.config,
+            ledger(is_gpu ? DeviceKind::kCuda : DeviceKind::kCpu, load.device ? load.device->index : 0)};
+  }
 
   static Result<EngineKey> key_of(const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                                  const Backend& backend) {
+                                  const Backend& backend, const CalibrationChoice& calibration) {
     const std::string contract =
         compile.contract != nullptr ? engine_contract(*compile.contract).hash() : std::string();
-    return EngineKey::of(model, contract, config, backend.name(), backend.host_facts());
+    return EngineKey::of(model, contract, config, backend.name(), backend.host_facts_on(config.device),
+                         calibration.hash);
   }
 
   using Found = std::optional<std::pair<EngineEntry, GatedEngine>>;
@@ -142,9 +171,13 @@ class InferenceRuntime::Impl {
     GatedEngine gated;
   };
 
-  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& config,
+  Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& asked,
                               const CompileOptions& compile) {
-    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, config, compile, backend));
+    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                          choose_calibration(model, asked, compile.contract, *options.logger));
+    TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, asked, compile, backend, calibration));
+    BuildConfig config = asked;
+    config.calibration = calibration.file;
     CompiledEngine compiled{{}, key, std::string(backend.name()), false};
     const bool flat = !compile.output_dir.empty();
     const auto hit = [&](std::pair<EngineEntry, GatedEngine>& found) {
@@ -164,32 +197,39 @@ class InferenceRuntime::Impl {
           .at(model.stem())
           .with_hint("`tern compile` builds it; `tern cache why` says what differs from the engines there are");
     }
-    if (store == nullptr || flat) return build(backend, model, config, compile, compiled);
+    if (store == nullptr || flat) return build(backend, model, config, compile, compiled, calibration);
     TERN_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStore::Lock> lock, store->lock(key, {.stop = compile.stop}));
     // Another process may have built it meanwhile.
     TERN_ASSIGN_OR_RETURN(auto found, find_or_quarantine(key, model));
     if (found) return hit(*found);
-    return build(backend, model, config, compile, compiled);
+    return build(backend, model, config, compile, compiled, calibration);
   }
 
   Result<Ready> build(Backend& backend, const Model& model, const BuildConfig& config, const CompileOptions& compile,
-                      CompiledEngine compiled) {
+                      CompiledEngine compiled, const CalibrationChoice& calibration) {
     std::optional<Contract> contract;
     CompileOptions normal = compile;
     if (compile.contract != nullptr) normal.contract = &contract.emplace(engine_contract(*compile.contract));
     TERN_ASSIGN_OR_RETURN(const BuiltEngine built,
                           build_engine(build_site(), backend, model, config, normal, compiled.key));
-    if (!compile.output_dir.empty()) {
-      TERN_ASSIGN_OR_RETURN(compiled.entry, write_flat(compile.output_dir, compiled.key, built.files));
-    } else if (store != nullptr) {
-      TERN_ASSIGN_OR_RETURN(compiled.entry, store->put(compiled.key, built.files));
-    }
+    TERN_RETURN_IF_ERROR(check_unchanged(calibration));
+    TERN_ASSIGN_OR_RETURN(Ready ready, keep_files(std::move(compiled), built.files, built.owner, compile, model));
     if (compile.progress) compile.progress("done", 1.0);
+    return ready;
+  }
+
+  /// Writes an engine where it belongs, if anywhere, and gates it.
+  Result<Ready> keep_files(CompiledEngine compiled, const EngineFiles& files, std::shared_ptr<const void> owner,
+                           const CompileOptions& compile, const Model& model) {
+    if (!compile.output_dir.empty()) {
+      TERN_ASSIGN_OR_RETURN(compiled.entry, write_flat(compile.output_dir, compiled.key, files));
+    } else if (store != nullptr) {
+      TERN_ASSIGN_OR_RETURN(compiled.entry, store->put(compiled.key, files));
+    }
     if (compiled.entry.engine.empty()) {
-      TERN_ASSIGN_OR_RETURN(GatedEngine gated,
-                            gate_bytes(built.files.engine, built.files.manifest, built.files.golden,
-                                       built.files.signature, gate_options(&compiled.key, engine_stem(model))));
-      gated.owner = built.owner;
+      TERN_ASSIGN_OR_RETURN(GatedEngine gated, gate_bytes(files.engine, files.manifest, files.golden, files.signature,
+                                                          gate_options(&compiled.key, engine_stem(model))));
+      gated.owner = std::move(owner);
       return Ready{std::move(compiled), std::move(gated)};
     }
     // What is served is what was stored: it goes through the same gate as on every later day.
@@ -202,7 +242,8 @@ class InferenceRuntime::Impl {
                                              const EngineOptions& engine_options) {
     EngineOptions with_logger = engine_options;
     with_logger.load.logger = options.logger;
-    auto loaded = load_engine(load_site(), backend, gated, with_logger);
+    const HostFacts host = backend.host_facts_on(with_logger.load.device);
+    auto loaded = load_engine(load_site(host, with_logger.load), host, backend, gated, with_logger);
     if (loaded.ok() || loaded.status().code() != StatusCode::kGoldenCheckError || entry.engine.empty()) return loaded;
     return quarantine(gated, entry, loaded.status());
   }
@@ -237,16 +278,103 @@ class InferenceRuntime::Impl {
     return slot->second;
   }
 
+  /// A backend, and its engine where that is there already.
+  struct Chosen {
+    std::shared_ptr<Backend> backend;
+    std::optional<Ready> ready{};
+  };
+
   /// Where `auto` decides, it says what it took, and aloud what is installed and cannot run: a GPU that is silently not used is a fault
-  /// that nobody finds.
-  Result<std::shared_ptr<Backend>> choose(const std::string& asked) {
-    const auto found = registry().find(asked);
-    if (found.ok() && asked == "auto") std::call_once(auto_once, [&] { say_choice(**found); });
-    return found;
+  /// that nobody finds. Among CPU backends it takes the one that serves this model fastest.
+  Result<Chosen> choose(const std::string& asked, const Model& model, const BuildConfig& config,
+                        const CompileOptions& compile, bool may_measure = true) {
+    TERN_ASSIGN_OR_RETURN(std::shared_ptr<Backend> preferred, registry().find(asked));
+    if (asked != "auto" || !may_measure) return Chosen{std::move(preferred)};
+    TERN_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, candidates_of(model, config, compile));
+    std::call_once(auto_once, [&] { say_preferred(*preferred, candidates.size() < 2); });
+    if (candidates.size() < 2) return Chosen{std::move(preferred)};
+    const std::vector<EngineKey> keys = keys_of(candidates);
+    const ChoiceMemory memory(options.config.state_path);
+    if (const auto known = memory.recall(keys); known) {
+      if (std::shared_ptr<Backend> backend = chosen_of(candidates, *known); backend != nullptr) {
+        options.logger->log(
+            LogLevel::kInfo, "runtime",
+            fmt::format("{}: backend auto is {} (measured {})", model.stem(), known->to_string(), known->measured_at));
+        return Chosen{std::move(backend)};
+      }
+    }
+    if (!compile.allow_build) return Chosen{stored_of(candidates, store.get())};
+    return measure(candidates, model, config, compile, memory);
   }
 
-  void say_choice(const Backend& taken) {
-    const std::string choice = fmt::format("backend auto is {} ({})", taken.name(), taken.score().reason);
+  /// What `auto` has to choose from for this model; fewer than two where there is nothing to measure. Each backend has taken the better
+  /// of f32 and a trusted calibration's i8 by then.
+  Result<std::vector<Candidate>> candidates_of(const Model& model, const BuildConfig& config,
+                                               const CompileOptions& compile) {
+    std::vector<Candidate> candidates;
+    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                          choose_calibration(model, config, compile.contract, *options.logger));
+    for (const std::shared_ptr<Backend>& backend : backends_to_measure(registry())) {
+      TERN_ASSIGN_OR_RETURN(EngineKey key, key_of(model, config, compile, *backend, calibration));
+      candidates.push_back({backend, std::move(key)});
+    }
+    return candidates;
+  }
+
+  Result<Chosen> measure(const std::vector<Candidate>& candidates, const Model& model, const BuildConfig& config,
+                         const CompileOptions& compile, const ChoiceMemory& memory) {
+    CompileOptions trial = compile;
+    trial.output_dir.clear();
+    std::map<std::string, Ready, std::less<>> built;
+    const auto build_and_load = [&](const Candidate& candidate) -> Result<Trial> {
+      trial.progress = part_of(compile.progress, built.size(), candidates.size());
+      TERN_ASSIGN_OR_RETURN(Ready ready, find_or_build(*candidate.backend, model, config, trial));
+      EngineOptions engine_options;
+      engine_options.load = {.threads = config.threads, .hint = config.hint};
+      TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded,
+                            load(*candidate.backend, ready.gated, ready.compiled.entry, engine_options));
+      Trial result{loaded->engine, ready.gated.golden, loaded};
+      built.emplace(candidate.backend->name(), std::move(ready));
+      return result;
+    };
+    const auto attempt = [&](const Candidate& candidate) {
+      auto result = build_and_load(candidate);
+      // A precision that a backend does not have was never promised; anything else is a fault.
+      const bool is_expected = result.ok() || result.status().code() == StatusCode::kConfigError;
+      if (!result.ok())
+        options.logger->log(is_expected ? LogLevel::kInfo : LogLevel::kWarning, "runtime",
+                            fmt::format("{}: {} cannot serve: {}", model.stem(), candidate.backend->name(),
+                                        result.status().to_string()));
+      return result;
+    };
+    TERN_ASSIGN_OR_RETURN(const BackendChoice choice, measure_candidates(candidates, attempt, compile.stop));
+    options.logger->log(LogLevel::kInfo, "runtime",
+                        fmt::format("{}: backend auto is {}", model.stem(), choice.to_string()));
+    if (const Status kept = memory.remember(keys_of(candidates), choice); !kept.ok())
+      options.logger->log(LogLevel::kWarning, "runtime", "the choice is not remembered: " + kept.to_string());
+    Chosen chosen{chosen_of(candidates, choice)};
+    Ready& ready = built.at(choice.candidates.front().backend);
+    TERN_ASSIGN_OR_RETURN(chosen.ready, note_choice(std::move(ready), choice, compile, model));
+    if (compile.progress) compile.progress("done", 1.0);
+    return chosen;
+  }
+
+  /// Writes the choice into the engine's manifest.
+  Result<std::optional<Ready>> note_choice(Ready ready, const BackendChoice& choice, const CompileOptions& compile,
+                                           const Model& model) {
+    EngineManifest manifest = ready.gated.manifest;
+    manifest.choice = choice;
+    TERN_ASSIGN_OR_RETURN(const EngineFiles files, pack_engine(std::move(manifest), ready.gated.bytes,
+                                                               ready.gated.golden, sign_key ? &*sign_key : nullptr));
+    std::unique_ptr<EngineStore::Lock> lock;
+    if (store != nullptr && compile.output_dir.empty()) {
+      TERN_ASSIGN_OR_RETURN(lock, store->lock(ready.compiled.key, {.stop = compile.stop}));
+    }
+    TERN_ASSIGN_OR_RETURN(Ready noted, keep_files(ready.compiled, files, ready.gated.owner, compile, model));
+    return std::optional<Ready>(std::move(noted));
+  }
+
+  void say_preferred(const Backend& preferred, bool is_taken) {
     std::set<std::string> usable;
     std::map<std::string, std::string> unusable;
     for (const BackendRegistry::Entry& entry : registry().entries()) {
@@ -258,7 +386,12 @@ class InferenceRuntime::Impl {
     for (const auto& [name, reason] : unusable) {
       if (!usable.contains(name)) passed_over += fmt::format("; {} cannot run here: {}", name, reason);
     }
-    options.logger->log(passed_over.empty() ? LogLevel::kInfo : LogLevel::kWarning, "runtime", choice + passed_over);
+    if (!is_taken && passed_over.empty()) return;
+    const std::string choice = is_taken ? fmt::format("is {} ({})", preferred.name(), preferred.score().reason)
+                                        : std::string("measures the CPU backends");
+    const bool is_fine = passed_over.empty() || runs_on_gpu(preferred);
+    options.logger->log(is_fine ? LogLevel::kInfo : LogLevel::kWarning, "runtime",
+                        fmt::format("backend auto {}{}", choice, passed_over));
   }
 
   Result<std::shared_ptr<Backend>> backend_of(const EngineManifest& manifest) {
@@ -266,22 +399,25 @@ class InferenceRuntime::Impl {
   }
 
   /// Backends to try, in order: the one asked for, then, where the policy allows, the others by score.
-  Result<std::vector<std::shared_ptr<Backend>>> candidates(const std::string& asked,
-                                                           const std::set<std::string>& failed) {
-    std::vector<std::shared_ptr<Backend>> list;
-    const auto first = choose(asked);
+  Result<std::vector<Chosen>> backends_to_try(const Slot::Source& source, const CompileOptions& compile) {
+    std::vector<Chosen> list;
+    // After a fault there is no time to measure.
+    const bool may_measure = source.failed.empty();
+    auto first = choose(compile.backend, source.model, source.config, compile, may_measure);
     const bool may_change = options.config.fallback_policy != FallbackPolicy::kNever;
-    if (!first.ok() && !may_change) return first.status();
-    if (first.ok() && !failed.contains(std::string((*first)->name()))) list.push_back(*first);
+    if (!first.ok() && (!may_change || !may_fall_back(first.status().code()))) return first.status();
+    const auto is_listed = [&](std::string_view name) {
+      return source.failed.contains(std::string(name)) || (!list.empty() && list.front().backend->name() == name);
+    };
+    if (first.ok() && !is_listed(first->backend->name())) list.push_back(std::move(*first));
     if (may_change) {
       std::vector<const BackendRegistry::Entry*> others;
       for (const BackendRegistry::Entry& entry : registry().entries()) {
-        const bool taken = failed.contains(entry.name) || (!list.empty() && list.front()->name() == entry.name);
-        if (entry.backend != nullptr && entry.score.score > 0 && !taken) others.push_back(&entry);
+        if (entry.backend != nullptr && entry.score.score > 0 && !is_listed(entry.name)) others.push_back(&entry);
       }
       std::ranges::stable_sort(others, std::greater<>(), [](const auto* entry) { return entry->score.score; });
       for (const auto* entry : others)
-        list.push_back(entry->backend);
+        list.push_back({entry->backend});
     }
     if (list.empty())
       return first.ok() ? Status(StatusCode::kBackendError, "no backend is left to fall back to") : first.status();
@@ -290,17 +426,19 @@ class InferenceRuntime::Impl {
 
   /// Opens a model on the first backend that can serve it. Each failure that leads to another backend is a warning.
   Result<std::shared_ptr<LoadedEngine>> open(Slot::Source& source) {
-    TERN_ASSIGN_OR_RETURN(const auto backends, candidates(source.compile.backend, source.failed));
     CompileOptions compile = source.compile;
     compile.contract = source.contract ? &*source.contract : nullptr;
+    TERN_ASSIGN_OR_RETURN(std::vector<Chosen> list, backends_to_try(source, compile));
     Status last;
-    for (const std::shared_ptr<Backend>& backend : backends) {
+    for (Chosen& chosen : list) {
+      const std::shared_ptr<Backend>& backend = chosen.backend;
       if (!last.ok()) {
         options.logger->log(
             LogLevel::kWarning, "runtime",
             fmt::format("{}: falling back to {}: {}", source.model.stem(), backend->name(), last.to_string()));
       }
-      auto ready = find_or_build(*backend, source.model, source.config, compile);
+      auto ready = chosen.ready ? Result<Ready>(std::move(*chosen.ready))
+                                : find_or_build(*backend, source.model, source.config, compile);
       auto loaded = ready.ok() ? load(*backend, ready->gated, ready->compiled.entry, source.options)
                                : Result<std::shared_ptr<LoadedEngine>>(ready.status());
       if (loaded.ok()) return loaded;
@@ -315,7 +453,9 @@ class InferenceRuntime::Impl {
   std::shared_ptr<EngineStore> store;  ///< null: none
   std::optional<TrustStore> trust;
   std::optional<SigningKey> sign_key;
-  MemoryLedger host_ledger, gpu_ledger;
+  mutable MemoryLedger host_ledger;
+  mutable std::mutex ledgers_mutex;
+  mutable std::map<int, MemoryLedger> gpu_ledgers;  ///< by the GPU's index
   const std::uint64_t id = next_runtime_id();
   mutable std::shared_mutex mutex;
   std::map<std::uint64_t, Slot> slots;
@@ -357,9 +497,11 @@ Result<CompiledEngine> InferenceRuntime::compile_engine(const Model& model, cons
                                                         const CompileOptions& options) {
   if (impl_->store == nullptr && options.output_dir.empty())
     return Status(StatusCode::kConfigError, "without a store, compile_engine needs an output folder");
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->choose(options.backend));
-  TERN_ASSIGN_OR_RETURN(Impl::Ready ready, impl_->find_or_build(*backend, model, config, options));
-  return std::move(ready.compiled);
+  TERN_ASSIGN_OR_RETURN(Impl::Chosen chosen, impl_->choose(options.backend, model, config, options));
+  if (!chosen.ready) {
+    TERN_ASSIGN_OR_RETURN(chosen.ready, impl_->find_or_build(*chosen.backend, model, config, options));
+  }
+  return std::move(chosen.ready->compiled);
 }
 
 Result<InferenceRuntime::Handle> InferenceRuntime::deserialize_engine(const EngineEntry& entry,
@@ -391,6 +533,7 @@ Result<InferenceRuntime::Handle> InferenceRuntime::open(const Model& model, cons
                    compile,
                    options,
                    {}});
+  source->options.load.device = config.device;
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded, impl_->open(*source));
   source->compile.golden.clear();  // the caller's pixels may be gone by the time of a fault
   source->compile.progress = {};
@@ -460,16 +603,31 @@ std::string InferenceRuntime::label(Handle handle) const {
 
 Result<EngineKey> InferenceRuntime::key_of(const Model& model, const BuildConfig& config,
                                            const CompileOptions& options) const {
-  TERN_ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
-  return Impl::key_of(model, config, options, *backend);
+  TERN_ASSIGN_OR_RETURN(std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
+  if (options.backend == "auto") {
+    TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options));
+    const auto known = ChoiceMemory(impl_->options.config.state_path).recall(keys_of(candidates));
+    const std::shared_ptr<Backend> chosen = known ? chosen_of(candidates, *known) : nullptr;
+    if (chosen != nullptr) backend = chosen;
+  }
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
+                        choose_calibration(model, config, options.contract, *impl_->options.logger));
+  return Impl::key_of(model, config, options, *backend, calibration);
+}
+
+Result<std::optional<BackendChoice>> InferenceRuntime::choice_of(const Model& model, const BuildConfig& config,
+                                                                 const CompileOptions& options) const {
+  TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options));
+  if (candidates.size() < 2) return std::optional<BackendChoice>();
+  return ChoiceMemory(impl_->options.config.state_path).recall(keys_of(candidates));
 }
 
 std::uint64_t InferenceRuntime::resident_bytes() const {
-  return impl_->host_ledger.resident_bytes() + impl_->gpu_ledger.resident_bytes();
+  return impl_->resident_bytes();
 }
 
-const MemoryLedger& InferenceRuntime::ledger(DeviceKind kind) const noexcept {
-  return kind == DeviceKind::kCpu ? impl_->host_ledger : impl_->gpu_ledger;
+const MemoryLedger& InferenceRuntime::ledger(DeviceKind kind, int index) const {
+  return impl_->ledger(kind, index);
 }
 
 ThermalState InferenceRuntime::thermal_state() const {

@@ -24,10 +24,6 @@ int value_of(char digit) noexcept {
 
 }  // namespace
 
-bool is_hex_digest(std::string_view text) noexcept {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) { return value_of(c) >= 0; });
-}
-
 std::optional<Sha256::Digest> parse_hex_digest(std::string_view text) noexcept {
   if (!is_hex_digest(text)) return std::nullopt;
   Sha256::Digest digest{};

@@ -13,8 +13,6 @@
 
 namespace tern {
 
-/// 64 lower-case hex digits.
-[[nodiscard]] bool is_hex_digest(std::string_view text) noexcept;
 /// The digest that is_hex_digest() text stands for; none for other text.
 [[nodiscard]] std::optional<Sha256::Digest> parse_hex_digest(std::string_view text) noexcept;
 

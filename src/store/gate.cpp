@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/sidecar.h"
 #include "model/text.h"
 #include "store/files.h"
 #include "store/gate_steps.h"
 #include "store/mapping.h"
-#include "store/sidecar.h"
 #include "tern/engine_name.h"
 
 namespace tern {
@@ -69,6 +69,8 @@ Status check_owners(const OpenEntry& open, const std::filesystem::path& folder) 
 }  // namespace
 
 EngineBlob GatedEngine::blob() const {
+  const auto config = BuildConfig::from_json(manifest.build_config, "");
+  const BuildConfig built_with = config.ok() ? *config : BuildConfig{};
   return {.backend = manifest.backend,
           .backend_version = manifest.backend_version,
           .engine_id = manifest.engine_id,
@@ -78,7 +80,10 @@ EngineBlob GatedEngine::blob() const {
           .inputs = manifest.inputs,
           .outputs = manifest.outputs,
           .layers = manifest.layers,
-          .context_bytes = manifest.opt_buffer_bytes};
+          .context_bytes = manifest.opt_buffer_bytes,
+          .notes = manifest.notes,
+          .version_compatible = built_with.version_compatible,
+          .dla_core = built_with.dla_core};
 }
 
 Result<GatedEngine> gate_files(const EngineEntry& entry, const GateOptions& options) {
@@ -147,32 +152,6 @@ Result<GatedEngine> gate_bytes(std::span<const std::byte> engine, std::string_vi
   auto gated = gate();
   if (!gated.ok()) return gated.status().at(kWhere);
   return gated;
-}
-
-Status gate_fit(const EngineManifest& manifest, std::string_view backend, const HostFacts& host) {
-  constexpr std::string_view kBuildHere = "compile the model on this host: tern compile MODEL";
-  const auto misfit = [&](std::string_view field, std::string_view found, std::string_view wanted,
-                          std::string_view cure) { return refuse(field, found, wanted, cure).at(manifest.name); };
-  if (manifest.backend != backend)
-    return misfit("backend", in_quotes(manifest.backend), in_quotes(backend), "load it with the backend that made it");
-  if (manifest.backend_version != host.version)
-    return misfit("backend_version", in_quotes(manifest.backend_version), in_quotes(host.version), kBuildHere);
-  // Both ways: a fact that only one of the two knows is a misfit as well.
-  constexpr std::string_view kFit = "fit.";
-  for (const auto& [name, value] : host.fit) {
-    const std::string field = std::string(kFit) + name;
-    const auto recorded = manifest.key.fields.find(field);
-    if (recorded == manifest.key.fields.end()) return misfit(field, "nothing", in_quotes(value), kBuildHere);
-    if (recorded->second != value) return misfit(field, in_quotes(recorded->second), in_quotes(value), kBuildHere);
-  }
-  for (const auto& [field, value] : manifest.key.fields) {
-    if (!field.starts_with(kFit)) continue;
-    const std::string_view name = std::string_view(field).substr(kFit.size());
-    if (std::ranges::find(host.fit, name, [](const auto& fact) { return std::string_view(fact.first); }) ==
-        host.fit.end())
-      return misfit(in_quotes(field), in_quotes(value), "nothing: this host does not know it", kBuildHere);
-  }
-  return {};
 }
 
 }  // namespace tern

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/sidecar.h"
 #include "model/text.h"
 #include "store/digest.h"
-#include "store/sidecar.h"
 
 namespace tern {
 namespace {
@@ -74,7 +74,9 @@ Result<EngineManifest> check_manifest(std::string_view text, std::string_view fi
 }
 
 Status check_sidecar(std::string_view text, const EngineManifest& manifest) {
-  TERN_ASSIGN_OR_RETURN(const Sidecar sidecar, parse_sidecar(text));
+  const Result<Sidecar> parsed = parse_sidecar(text, StatusCode::kEngineGateError);
+  if (!parsed.ok()) return parsed.status().with_hint(kCompileAgain);
+  const Sidecar& sidecar = *parsed;
   if (!sidecar.name.empty() && sidecar.name != manifest.name)
     return refuse("sidecar's file name", in_quotes(sidecar.name), in_quotes(manifest.name), kCompileAgain);
   if (sidecar.sha256 != manifest.sha256)

@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "model/text.h"
+#include "store/fit.h"
 #include "tern/manifest.h"
 
 namespace tern {
@@ -30,18 +31,28 @@ std::string hex(std::string_view bytes) {
 }  // namespace
 
 EngineKey EngineKey::of(const Model& model, std::string_view contract_hash, const BuildConfig& config,
-                        std::string_view backend, const HostFacts& host) {
+                        std::string_view backend, const HostFacts& host, std::string_view calibration_hash) {
   EngineKey key;
-  key.fields = {{"model", model.content_hash()},   {"contract", std::string(contract_hash)},
-                {"calibration", "none"},           {"plugins", "none"},
-                {"backend", std::string(backend)}, {"backend_version", host.version}};
+  key.fields = {{"model", model.content_hash()},
+                {"contract", std::string(contract_hash)},
+                {"calibration", calibration_hash.empty() ? "none" : std::string(calibration_hash)},
+                {"plugins", "none"},
+                {"backend", std::string(backend)},
+                {"backend_version", host.version}};
   // All that to_json() writes, so that an option that is added there cannot be forgotten here.
   const nlohmann::json options = nlohmann::json::parse(config.to_json());
   for (const auto& [name, value] : options.items()) {
-    if (name != "timeout_s" && name != "isolation" && name != "timing_cache") key.fields[name] = field_text(value);
+    const bool is_no_part = name == "timeout_s" || name == "isolation" || name == "timing_cache" || name == "device" ||
+                            name == "calibration";
+    if (!is_no_part) key.fields[name] = field_text(value);
   }
-  for (const auto& [name, value] : host.fit)
-    key.fields["fit." + name] = value;
+  for (const auto& [name, value] : host.fit) {
+    if (config.hardware == HardwareLevel::kThisGpu) {
+      key.fields["fit." + name] = value;
+    } else if (name != "sm_count") {
+      key.fields["fit." + name] = name == "cc" ? std::string(kAmperePlusFit) : value;
+    }
+  }
   return key;
 }
 

@@ -12,6 +12,7 @@
 #include "model/json_object.h"
 #include "model/strict_json.h"
 #include "model/text.h"
+#include "store/backend_choice.h"
 #include "store/digest.h"
 #include "tern/contract.h"
 #include "tern/engine_name.h"
@@ -216,6 +217,19 @@ void read_identity(JsonObject& manifest, EngineManifest& m) {
   m.precision = *parsed;
 }
 
+/// Gate B's rule for compatible engines hangs on the key; the name tells people.
+void check_compatibility(JsonObject& manifest, const EngineManifest& m, const EngineName& name) {
+  const auto says = [&](const std::string& field, std::string_view value) {
+    const auto found = m.key.fields.find(field);
+    return found != m.key.fields.end() && found->second == value;
+  };
+  const bool is_ampere_plus = says("hardware", to_string(HardwareLevel::kAmperePlus));
+  if (name.is_gpu() && (name.target == "hw_ampere_plus") != is_ampere_plus)
+    manifest.fail("name", fmt::format("says {}, but the key says another set of GPUs", in_quotes(name.target)));
+  if (name.version_compatible != says("version_compatible", "true"))
+    manifest.fail("name", "and key differ in whether other versions of the backend can load the engine");
+}
+
 /// The parts that say the same thing twice.
 void check_agreement(JsonObject& manifest, const EngineManifest& m) {
   if (!manifest.ok()) return;
@@ -227,6 +241,7 @@ void check_agreement(JsonObject& manifest, const EngineManifest& m) {
     return manifest.fail(
         "precision", fmt::format("is {}, but the name says {}", to_string(m.precision), to_string(name->precision)));
   }
+  check_compatibility(manifest, m, *name);
   const auto agrees = [&](std::string_view field, const std::string& value) {
     const auto found = m.key.fields.find(std::string(field));
     if (found != m.key.fields.end() && found->second != value)
@@ -259,6 +274,7 @@ std::string EngineManifest::to_json() const {
                          {"engine_id", engine_id},
                          {"precision", tern::to_string(precision)},
                          {"layers", layers},
+                         {"notes", notes},
                          {"size", size},
                          {"sha256", sha256},
                          {"chunks", chunks},
@@ -272,7 +288,8 @@ std::string EngineManifest::to_json() const {
                          {"build_seconds", build_seconds},
                          {"built_at", built_at},
                          {"driver", driver},
-                         {"tern_version", tern_version}};
+                         {"tern_version", tern_version},
+                         {"choice", choice ? tern::to_json(*choice) : json(nullptr)}};
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -290,6 +307,9 @@ Result<EngineManifest> EngineManifest::from_json(std::string_view text, std::str
   if (document->contains("$schema")) object.fail("$schema", "is not a known key");
   read_identity(object, m);
   read_layers(object, m.layers);
+  object.require("notes", m.notes);
+  if (std::ranges::any_of(m.notes, [](const std::string& note) { return has_control_character(note); }))
+    object.fail("notes", "must hold lines without control characters");
   object.require("size", m.size, std::uint64_t{1});
   read_digest(object, "sha256", m.sha256);
   read_chunks(object, m);
@@ -300,6 +320,7 @@ Result<EngineManifest> EngineManifest::from_json(std::string_view text, std::str
   read_nested<Contract>(object, "contract", true, m.contract);
   read_nested<BuildConfig>(object, "build_config", false, m.build_config);
   read_origin(object, m);
+  read_choice(object, "choice", kRefused, m.choice);
   check_agreement(object, m);
   if (const Status status = object.finish(); !status.ok()) return refuse(status);
   return m;

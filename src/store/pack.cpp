@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/sidecar.h"
 #include "store/digest.h"
-#include "store/sidecar.h"
 #include "tern/store.h"
 
 namespace tern {

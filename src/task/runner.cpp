@@ -30,6 +30,17 @@ Status check_ports(const Model& model, const Contract& contract) {
       .with_hint("`tern run` takes any number of tensors");
 }
 
+BuildConfig build_config(const TaskOptions& options) {
+  BuildConfig config = options.build;
+  config.precision = options.precision;
+  config.max_batch = options.max_batch;
+  config.threads = options.threads;
+  config.hint = options.hint;
+  config.timeout = options.build_timeout;
+  config.isolation = options.isolation;
+  return config;
+}
+
 Result<std::shared_ptr<InferenceRuntime>> runtime_of(const TaskOptions& options) {
   if (options.runtime != nullptr) return options.runtime;
   RuntimeOptions own;
@@ -50,6 +61,7 @@ TaskRunner::TaskRunner(Model model, Contract contract, Preprocessor preprocessor
       runtime_(std::move(runtime)) {}
 
 TaskRunner::~TaskRunner() {
+  path_.reset();
   context_.reset();
   engine_.reset();
   runtime_->release_engine(handle_);
@@ -75,13 +87,8 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<InferenceRuntime> runtime, runtime_of(options));
   std::unique_ptr<TaskRunner> runner(new TaskRunner(std::move(model), std::move(contract), std::move(preprocessor),
                                                     std::move(postprocessor), std::move(runtime)));
-  const BuildConfig config = with_task_profile({.precision = options.precision,
-                                                .max_batch = options.max_batch,
-                                                .threads = options.threads,
-                                                .hint = options.hint,
-                                                .timeout = options.build_timeout,
-                                                .isolation = options.isolation},
-                                               runner->model_, runner->contract_);
+  runner->logger_ = options.logger;
+  const BuildConfig config = with_task_profile(build_config(options), runner->model_, runner->contract_);
   CompileOptions compile;
   compile.backend = options.backend;
   compile.contract = &runner->contract_;
@@ -89,27 +96,45 @@ Result<std::unique_ptr<TaskRunner>> TaskRunner::open(const std::filesystem::path
   compile.progress = options.progress;
   compile.stop = options.stop;
   EngineOptions load;
-  load.load = {.threads = options.threads, .hint = options.hint, .logger = options.logger};
+  load.load = {
+      .threads = options.threads, .hint = options.hint, .device = options.build.device, .logger = options.logger};
   load.contexts = 0;  // the runner makes its own
   TERN_ASSIGN_OR_RETURN(runner->handle_, runner->runtime_->open(runner->model_, config, compile, load));
-  const Status ready = runner->prepare(options.max_batch);
+  runner->max_batch_ = options.max_batch;
+  runner->wants_path_ = options.frame_path;
+  const Status ready = runner->connect();
   if (!ready.ok()) return ready.at(path.string());
   return runner;
+}
+
+void TaskRunner::say_line(const std::string& headline) const {
+  const auto ms = [](StageTimes::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+  logger_->log(LogLevel::kDebug, "task",
+               fmt::format("{} on {} {}: {:.3f} ms to the input, {:.3f} ms inference, {:.3f} ms to the result: {}",
+                           model_.stem(), info_.backend, info_.precision, ms(info_.times.preprocess),
+                           ms(info_.times.infer), ms(info_.times.postprocess), headline));
 }
 
 Status TaskRunner::connect() {
   TERN_ASSIGN_OR_RETURN(engine_, runtime_->engine(handle_));
   TERN_ASSIGN_OR_RETURN(input_, find_port(engine_->inputs(), contract_.input.tensor, "input"));
   TERN_ASSIGN_OR_RETURN(output_, find_port(engine_->outputs(), contract_.output.tensor, "output"));
-  TERN_ASSIGN_OR_RETURN(context_, engine_->create_context());
-  info_ = {engine_->backend(), engine_->id(), to_string(engine_->precision()), info_.times};
+  is_batch_fixed_ = engine_->inputs()[input_].shape[0] != Shape::kDynamic;
+  batch_ = is_batch_fixed_ ? static_cast<int>(engine_->inputs()[input_].shape[0]) : max_batch_;
+  path_.reset();
+  context_.reset();
+  if (wants_path_) {
+    TERN_ASSIGN_OR_RETURN(path_, engine_->create_frame_path(contract_, {.max_batch = batch_}));
+  }
+  if (path_ == nullptr) {
+    TERN_ASSIGN_OR_RETURN(context_, engine_->create_context());
+    TERN_RETURN_IF_ERROR(make_input());
+  }
+  info_ = {engine_->backend(), engine_->id(), to_string(engine_->precision()), info_.times, path_ != nullptr};
   return {};
 }
 
-Status TaskRunner::prepare(int max_batch) {
-  TERN_RETURN_IF_ERROR(connect());
-  is_batch_fixed_ = engine_->inputs()[input_].shape[0] != Shape::kDynamic;
-  batch_ = is_batch_fixed_ ? static_cast<int>(engine_->inputs()[input_].shape[0]) : max_batch;
+Status TaskRunner::make_input() {
   const auto [width, height] = contract_.input.default_size();
   TERN_ASSIGN_OR_RETURN(input_tensor_,
                         Tensor::create(contract_.input.dtype, input_shape(contract_.input, batch_, height, width)));
@@ -118,38 +143,60 @@ Status TaskRunner::prepare(int max_batch) {
   return {};
 }
 
-Status TaskRunner::infer(std::int64_t rows, const WaitOptions& wait) {
-  const auto run = [&] {
-    const TensorView& input = input_tensor_.view();
-    TERN_RETURN_IF_ERROR(context_->bind_input(input_, is_batch_fixed_ ? input : input.rows(0, rows)));
-    return context_->infer(wait);
-  };
-  const Status status = run();
-  if (status.code() != StatusCode::kInferenceError) return status;
-  TERN_RETURN_IF_ERROR(runtime_->fall_back(handle_, status));
-  // The other engine is built from the same model and config: shapes stay, and with them the pixels in input_tensor_.
-  TERN_RETURN_IF_ERROR(connect());
-  return run();
-}
-
 Status TaskRunner::infer_step(std::span<const ImageView> images, std::span<const ImageView> regions, std::size_t first,
                               const WaitOptions& wait) {
-  using Clock = std::chrono::steady_clock;
   const std::size_t count = std::min(images.size() - first, static_cast<std::size_t>(batch_));
-  const auto rows = static_cast<std::int64_t>(count);
-  const auto start = Clock::now();
+  const auto step_images = images.subspan(first, count);
   const auto step_regions = regions.empty() ? regions : regions.subspan(first, count);
-  TERN_RETURN_IF_ERROR(preprocessor_.run(images.subspan(first, count), step_regions, input_tensor_.view().rows(0, rows),
-                                         std::span(geometry_).first(count)));
-  const auto preprocessed = Clock::now();
-  TERN_RETURN_IF_ERROR(infer(rows, wait));
+  // After a fallback whose engine could not be connected.
+  if (path_ == nullptr && context_ == nullptr) TERN_RETURN_IF_ERROR(connect());
+  const auto run = [&] {
+    return path_ != nullptr ? run_path(step_images, step_regions, wait) : run_stages(step_images, step_regions, wait);
+  };
+  const Status status = run();
+  if (status.code() == StatusCode::kInferenceError) {
+    // The other engine is built from the same model and config, so what runs together stays the same.
+    TERN_RETURN_IF_ERROR(runtime_->fall_back(handle_, status));
+    TERN_RETURN_IF_ERROR(connect());
+    TERN_RETURN_IF_ERROR(run());
+  } else if (!status.ok()) {
+    return status;
+  }
+  step_ = {path_.get(), {}, {}, first, count};
+  if (path_ != nullptr) return {};
   TERN_ASSIGN_OR_RETURN(TensorView output, context_->output(output_));
+  const auto rows = static_cast<std::int64_t>(count);
   if (output.shape().rank() == 0 || output.shape()[0] < rows) {
     return make_error(StatusCode::kInferenceError, "the model gave shape {} for {} images", output.shape().to_string(),
                       count)
         .at(contract_.output.tensor);
   }
-  step_ = {output.rows(0, rows), std::span<const Geometry>(geometry_).first(count), first};
+  step_.output = output.rows(0, rows);
+  step_.geometry = std::span<const Geometry>(geometry_).first(count);
+  return {};
+}
+
+Status TaskRunner::run_path(std::span<const ImageView> images, std::span<const ImageView> regions,
+                            const WaitOptions& wait) {
+  TERN_RETURN_IF_ERROR(path_->run(images, regions, wait));
+  const StageTimes times = path_->times();
+  info_.times.preprocess += times.preprocess;
+  info_.times.infer += times.infer;
+  info_.times.postprocess += times.postprocess;
+  return {};
+}
+
+Status TaskRunner::run_stages(std::span<const ImageView> images, std::span<const ImageView> regions,
+                              const WaitOptions& wait) {
+  using Clock = std::chrono::steady_clock;
+  const auto rows = static_cast<std::int64_t>(images.size());
+  const TensorView& input = input_tensor_.view();
+  const auto start = Clock::now();
+  TERN_RETURN_IF_ERROR(
+      preprocessor_.run(images, regions, input.rows(0, rows), std::span(geometry_).first(images.size())));
+  const auto preprocessed = Clock::now();
+  TERN_RETURN_IF_ERROR(context_->bind_input(input_, is_batch_fixed_ ? input : input.rows(0, rows)));
+  TERN_RETURN_IF_ERROR(context_->infer(wait));
   info_.times.preprocess += preprocessed - start;
   info_.times.infer += Clock::now() - preprocessed;
   return {};

@@ -3,6 +3,7 @@
 #include "tern/task.h"
 
 #include "base/error.h"
+#include "task/headline.h"
 #include "task/runner.h"
 
 namespace tern {
@@ -35,7 +36,7 @@ namespace {
 /// The part of `results` that one step fills.
 template <typename T>
 std::span<T> results_of(const TaskRunner::Step& step, std::vector<T>& results) {
-  return std::span(results).subspan(step.first_image, step.geometry.size());
+  return std::span(results).subspan(step.first_image, step.images);
 }
 
 }  // namespace
@@ -48,9 +49,13 @@ Result<Detector> Detector::open(const std::filesystem::path& model, const TaskOp
 Status Detector::detect(std::span<const ImageView> images, std::vector<std::vector<Detection>>& results,
                         const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().detect(step.output, step.geometry, results_of(step, results));
-  });
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.detections = part});
+    return runner_->postprocessor().detect(step.output, step.geometry, part);
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<std::vector<Detection>> Detector::detect(const ImageView& image, const WaitOptions& wait) {
@@ -67,9 +72,13 @@ Result<Segmenter> Segmenter::open(const std::filesystem::path& model, const Task
 Status Segmenter::segment(std::span<const ImageView> images, std::vector<Segmentation>& results,
                           const WaitOptions& wait) {
   results.resize(images.size());
-  return runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().segment(step.output, step.geometry, results_of(step, results));
-  });
+  TERN_RETURN_IF_ERROR(runner_->run(images, {}, wait, [&](const TaskRunner::Step& step) {
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.segmentations = part});
+    return runner_->postprocessor().segment(step.output, step.geometry, part);
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Segmentation> Segmenter::segment(const ImageView& image, const WaitOptions& wait) {
@@ -92,9 +101,13 @@ Status Classifier::classify(std::span<const ImageView> images, std::span<const I
   }
   if (!wants_regions && !regions.empty()) return {StatusCode::kInputError, "the model takes no region mask"};
   results.resize(images.size());
-  return runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
-    return runner_->postprocessor().classify(step.output, results_of(step, results));
-  });
+  TERN_RETURN_IF_ERROR(runner_->run(images, regions, wait, [&](const TaskRunner::Step& step) {
+    const auto part = results_of(step, results);
+    if (step.path != nullptr) return step.path->read({.classifications = part});
+    return runner_->postprocessor().classify(step.output, part);
+  }));
+  runner_->say([&] { return detail::headline(results, contract().output); });
+  return {};
 }
 
 Result<Classification> Classifier::classify(const ImageView& image, const ImageView* region, const WaitOptions& wait) {

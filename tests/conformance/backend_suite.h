@@ -16,11 +16,13 @@ namespace tern::conformance {
 
 /// What a backend's instantiation of the suite says about itself.
 struct BackendCase {
-  std::string name;             ///< as the registry knows it
-  float tolerance = 0;          ///< largest difference allowed between runs that should agree, in f32
-  BuildConfig base{};           ///< what the tests build with, but for what each is about
-  int default_batch = 1;        ///< of a dynamic leading dimension when nothing says otherwise
-  bool counts_threads = true;   ///< whether it runs with the threads it is asked for
+  std::string name;            ///< as the registry knows it
+  float tolerance = 0;         ///< largest difference allowed between runs that should agree, in f32
+  BuildConfig base{};          ///< what the tests build with, but for what each is about
+  int default_batch = 1;       ///< of a dynamic leading dimension when nothing says otherwise
+  bool counts_threads = true;  ///< whether it runs with the threads it is asked for
+  /// Whether a convolution, a Relu and a Q run in i8 where Q gives u8 alone; with i8 between them they run in f32.
+  bool fuses_unsigned_alone = false;
   bool needs_a_device = false;  ///< whether a machine without it is a reason to skip its tests
 
   friend void PrintTo(const BackendCase& backend, std::ostream* out) { *out << backend.name; }

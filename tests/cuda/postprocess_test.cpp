@@ -37,6 +37,8 @@ class Guarded {
  public:
   explicit Guarded(std::size_t bytes) : bytes_(bytes), buffer_(bytes + kGuardBytes) {
     check(cudaMemset(buffer_.data(), kPoison, bytes + kGuardBytes), "cudaMemset");
+    check(cudaDeviceSynchronize(),
+          "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
   }
   [[nodiscard]] void* data() const { return buffer_.data(); }
   [[nodiscard]] bool is_intact() const {
@@ -55,6 +57,7 @@ template <typename T>
 Guarded on_device(std::span<const T> values) {
   Guarded memory(values.size_bytes());
   check(cudaMemcpy(memory.data(), values.data(), values.size_bytes(), cudaMemcpyDefault), "cudaMemcpy");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the last bytes may still be on their way
   return memory;
 }
 

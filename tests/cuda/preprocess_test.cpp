@@ -53,6 +53,7 @@ class DeviceImage {
         to = static_cast<std::uint8_t*>(device_.back()->data()) + misalignment;
         const auto stride = static_cast<std::size_t>(from.stride);
         check(cudaMemcpy2D(to, stride, from.data, stride, row, rows, cudaMemcpyHostToDevice), "cudaMemcpy2D");
+        check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the last bytes may still be on their way
       }
       view_.planes[i].data = to;
     }
@@ -73,7 +74,11 @@ class DeviceOutput {
       : bytes_(bytes), misalignment_(misalignment), buffer_(bytes + misalignment + 2 * kGuard) {
     poison();
   }
-  void poison() { check(cudaMemset(buffer_.data(), kPoison, buffer_.bytes()), "cudaMemset"); }
+  void poison() {
+    check(cudaMemset(buffer_.data(), kPoison, buffer_.bytes()), "cudaMemset");
+    check(cudaDeviceSynchronize(),
+          "cudaDeviceSynchronize");  // the default stream is not one that the tests' streams wait for
+  }
   [[nodiscard]] void* data() const noexcept {
     return static_cast<std::uint8_t*>(buffer_.data()) + kGuard + misalignment_;
   }
@@ -103,6 +108,7 @@ class DeviceParams {
   void set(const std::vector<ImageParams>& params) {
     check(cudaMemcpy(buffer_.data(), params.data(), params.size() * sizeof(ImageParams), cudaMemcpyHostToDevice),
           "cudaMemcpy");
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
   }
   [[nodiscard]] const ImageParams* data() const noexcept { return static_cast<const ImageParams*>(buffer_.data()); }
 

@@ -25,8 +25,10 @@ TINY = ROOT / "tests" / "data"
 IMAGE = DATA / "validation" / "images" / "000.jpg"
 VIDEO = DATA / "flight-1080p.mp4"
 
+BACKENDS = ("openvino", "onnxruntime")  # what `--backend auto` chooses from on a CPU
+
 EXIT = {"ConfigError": 2, "ModelError": 10, "ContractError": 11, "InputError": 12, "IoError": 13, "BackendError": 14,
-        "EngineBuildError": 15, "EngineGateError": 16, "OutOfMemoryError": 17, "GoldenCheckError": 19, "InferenceError": 20,
+        "EngineBuildError": 15, "EngineGateError": 16, "OutOfMemoryError": 17, "CalibrationCacheError": 18, "GoldenCheckError": 19, "InferenceError": 20,
         "Timeout": 21, "Cancelled": 22}
 
 

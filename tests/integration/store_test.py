@@ -13,11 +13,12 @@ import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
 import program
-from program import DATA, DETECT, EXIT, IMAGE, PROGRAM, SEGMENT, TINY, ProgramTest
+from program import BACKENDS, DATA, DETECT, EXIT, IMAGE, PROGRAM, SEGMENT, TINY, ProgramTest
 
 AFFINE = TINY / "affine.onnx"
 
@@ -30,8 +31,14 @@ class StoreTest(ProgramTest):
         self.store = self.folder / "store"
         self.environment = {"TERN_STORE_PATH": str(self.store), "TERN_STATE_PATH": str(self.folder / "state")}
 
+    @staticmethod
+    def named(args):
+        """`args` with a backend's name where a model is opened: `auto` would build the engines of two."""
+        opens = args[0] in ("compile", "detect", "segment", "classify", "run", "bench", "eval") or tuple(args[:2]) == ("cache", "why")
+        return (*args, "--backend", "openvino") if opens and "--backend" not in args and "--help" not in args else args
+
     def tern(self, *args, env=None, **keywords):
-        return super().tern(*args, env={**self.environment, **(env or {})}, **keywords)
+        return super().tern(*self.named(args), env={**self.environment, **(env or {})}, **keywords)
 
     def compile(self, model=AFFINE, *args, **keywords):
         return json.loads(self.tern("compile", model, *args, "--json", "-", "--quiet", **keywords)[0])
@@ -45,8 +52,46 @@ class StoreTest(ProgramTest):
         return found
 
     def spawn(self, *args, **keywords):
-        return subprocess.Popen([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        return subprocess.Popen([PROGRAM, *map(str, self.named(args))], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 cwd=self.folder, env={**os.environ, **self.environment}, **keywords)
+
+
+class Auto(StoreTest):
+    def setUp(self):
+        super().setUp()
+        if "backend onnxruntime: ready" not in self.tern("doctor")[0]:
+            self.skipTest("tern was built without ONNX Runtime")
+
+    def test_auto_measures_once_says_what_it_took_and_shows_it(self):
+        built = self.compile(AFFINE, "--backend", "auto")
+        self.assertIn(built["backend"], BACKENDS)
+        self.assertTrue(built["golden"]["independent"])
+        self.assertEqual(built["golden"]["reference"], next(b for b in BACKENDS if b != built["backend"]))
+        self.assertEqual(len(self.entries()), 2)
+        choice = json.loads(pathlib.Path(built["engine"] + ".json").read_text())["choice"]
+        self.assertEqual(choice["candidates"][0]["backend"], built["backend"])
+        self.assertEqual({c["backend"] for c in choice["candidates"]}, set(BACKENDS))
+        again = self.compile(AFFINE, "--backend", "auto")
+        self.assertTrue(again["hit"])
+        self.assertEqual(again["engine"], built["engine"])
+        for out in (self.tern("cache", "why", AFFINE, "--backend", "auto")[0], self.tern("inspect", built["engine"])[0]):
+            self.assertRegex(out, rf"{built['backend']} f32: \d+\.\d+ ms an inference, (openvino|onnxruntime) \d+\.\d+ ms \([+-]\d+\.\d %\)")
+        self.assertIn("hit", self.tern("cache", "why", AFFINE, "--backend", "auto")[0])
+        run = ("run", AFFINE, "--inputs", self.npy_input(), "--outputs", "out.npy", "--backend", "auto", "--log-level", "info")
+        self.assertNotIn("(measured 20", self.tern(*run)[1])  # another config than compile's: measured now
+        _, said = self.tern(*run)
+        self.assertRegex(said, r"backend auto is (openvino|onnxruntime) .*\(measured 20")
+        self.assertNotIn("built", said)
+
+    def npy_input(self):
+        self.write("in.npy", program.npy("<f4", (1, 4), struct.pack("<4f", 1, 2, 3, 4)))
+        return "in.npy"
+
+    def test_inspect_shows_what_runs_the_nodes(self):
+        out, _ = self.tern("inspect", DETECT, "--backend", "onnxruntime")
+        self.assertRegex(out, r"layers by precision  \d+ f32")
+        self.assertRegex(out, r"nodes by provider    \d+ CPUExecutionProvider")
+        self.fails("BackendError", "inspect", DETECT, "--backend", "onnx_trt_ep", says="onnx_trt_ep")
 
 
 class Commands(StoreTest):

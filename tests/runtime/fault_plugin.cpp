@@ -17,6 +17,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "runtime/build_protocol.h"
 #include "tern/dev/backend.h"
 
 namespace {
@@ -160,7 +161,8 @@ class FaultyBackend final : public Backend {
         {"garbage", [](const Progress&) { write_noise(3); }},
         {"half_a_message",
          [](const Progress&) {
-           const std::array<unsigned char, 16> head{'B', 'T', 'R', 'N', 1, 0, 4, 0, 100, 0, 0, 0, 1, 2, 3, 4};
+           const std::array<unsigned char, 16> head{'B', 'T', 'R', 'N', build::kProtocolVersion, 0, 4, 0, 100, 0, 0, 0,
+                                                    1,   2,   3,   4};
            [[maybe_unused]] const auto ignored = ::write(3, head.data(), head.size());
            ::_exit(0);
          }},

@@ -7,9 +7,10 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/sanitizers.h"
 #include "runtime_fixture.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header for it
 #endif
 
@@ -24,7 +25,7 @@ using ::testing::Not;
 
 /// Memory that the process uses: allocated bytes under AddressSanitizer (its own records grow), else what lies in RAM. In MiB.
 double used_mib() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
   return static_cast<double>(__sanitizer_get_current_allocated_bytes()) / (1 << 20);
 #else
   std::ifstream statm("/proc/self/statm");
@@ -76,7 +77,11 @@ TEST_F(RuntimeTest, ac2_a_second_compile_of_the_same_key_is_a_hit_within_100_ms)
     EXPECT_EQ(again.entry.engine, first.entry.engine);
   }
   EXPECT_THAT(watch_->calls, IsEmpty());
+#if defined(TERN_ASAN)
+  EXPECT_LT(best, std::chrono::milliseconds(500));  // unoptimised, and each access to memory checked
+#else
   EXPECT_LT(best, std::chrono::milliseconds(100));
+#endif
 }
 
 TEST_F(RuntimeTest, ac3_each_changed_key_field_misses_and_is_named) {

@@ -123,6 +123,8 @@ TEST_F(Proving, an_engine_that_fails_at_build_is_not_stored) {
 class Fallback : public RuntimeTest {
  protected:
   Fallback() { with_second_ = true; }
+  /// `auto` would measure both.
+  static CompileOptions on_watched() { return {.backend = "watched"}; }
   /// The first backend fails at the call.
   void fail_at(const std::string& call) {
     watch_->fault = [call](const std::string& made) {
@@ -134,7 +136,7 @@ class Fallback : public RuntimeTest {
 TEST_F(Fallback, never_is_the_default_and_returns_the_failure) {
   fail_at("load");
   InferenceRuntime runtime = this->runtime();
-  const auto opened = runtime.open(affine(), {});
+  const auto opened = runtime.open(affine(), {}, on_watched());
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(opened.status().to_string(), HasSubstr("fell off the bus"));
   EXPECT_THAT(logger_->text(), Not(HasSubstr("falling back")));
@@ -144,7 +146,7 @@ TEST_F(Fallback, at_load_takes_the_next_backend_and_says_so) {
   options_.config.fallback_policy = FallbackPolicy::kAtLoad;
   fail_at("load");
   InferenceRuntime runtime = this->runtime();
-  const auto handle = runtime.open(affine(), {}).value();
+  const auto handle = runtime.open(affine(), {}, on_watched()).value();
   EXPECT_EQ(runtime.label(handle), "second");
   EXPECT_THAT(logger_->text(), HasSubstr("falling back to second"));
   EXPECT_THAT(logger_->text(), HasSubstr("fell off the bus"));
@@ -153,7 +155,7 @@ TEST_F(Fallback, at_load_takes_the_next_backend_and_says_so) {
 TEST_F(Fallback, at_load_does_not_hide_a_fault_at_run_time) {
   options_.config.fallback_policy = FallbackPolicy::kAtLoad;
   InferenceRuntime runtime = this->runtime();
-  const auto handle = runtime.open(affine(), {}).value();
+  const auto handle = runtime.open(affine(), {}, on_watched()).value();
   EXPECT_EQ(runtime.label(handle), "watched");
   fail_at("infer");
   const Tensor input = input_for(*runtime.engine(handle).value());
@@ -164,7 +166,7 @@ TEST_F(Fallback, at_load_does_not_hide_a_fault_at_run_time) {
 TEST_F(Fallback, on_fault_moves_the_handle_and_the_result_is_the_others) {
   options_.config.fallback_policy = FallbackPolicy::kOnFault;
   InferenceRuntime runtime = this->runtime();
-  const auto handle = runtime.open(affine(), {}).value();
+  const auto handle = runtime.open(affine(), {}, on_watched()).value();
   const Tensor input = input_for(*runtime.engine(handle).value());
   std::vector<Tensor> before, after;
   ASSERT_TRUE(runtime.infer(handle, {&input.view(), 1}, before).ok());

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,7 +83,8 @@ class WatchedEngine final : public Engine {
   std::shared_ptr<Engine> real_;
 };
 
-/// A real backend under a name and host facts of its own, watched. What it does is the real one's work.
+/// A real backend under a name and host facts of its own, watched. What it does is the real one's work. A GPU that it is asked for
+/// stands behind the call's name ("load cuda:1"), and is otherwise let pass.
 class WatchedBackend final : public Backend {
  public:
   WatchedBackend(std::string name, int score, std::shared_ptr<Watch> watch, std::shared_ptr<Backend> real)
@@ -98,23 +100,29 @@ class WatchedBackend final : public Backend {
   HostFacts& facts() { return facts_; }
   Result<EngineBlob> compile(const Model& model, const BuildConfig& config, const Progress& progress,
                              std::stop_token stop) override {
-    TERN_RETURN_IF_ERROR(watch_->note("compile"));
-    TERN_ASSIGN_OR_RETURN(EngineBlob blob, real_->compile(model, config, progress, std::move(stop)));
+    TERN_RETURN_IF_ERROR(watch_->note("compile" + on(config.device)));
+    BuildConfig theirs = config;
+    theirs.device.reset();
+    TERN_ASSIGN_OR_RETURN(EngineBlob blob, real_->compile(model, theirs, progress, std::move(stop)));
     blob.backend = name_;
     blob.backend_version = facts_.version;
     return blob;
   }
   Result<std::shared_ptr<Engine>> load(const EngineBlob& blob, const LoadOptions& options) override {
-    TERN_RETURN_IF_ERROR(watch_->note("load"));
+    TERN_RETURN_IF_ERROR(watch_->note("load" + on(options.device)));
     EngineBlob theirs = blob;
+    LoadOptions their_options = options;
+    their_options.device.reset();
     theirs.backend = real_->name();
     theirs.backend_version = real_->host_facts().version;
     options.logger->log(LogLevel::kWarning, name_, "the backend's own line");
-    TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, real_->load(theirs, options));
+    TERN_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, real_->load(theirs, their_options));
     return std::shared_ptr<Engine>(std::make_shared<WatchedEngine>(name_, watch_, std::move(engine)));
   }
 
  private:
+  static std::string on(const std::optional<Device>& device) { return device ? " " + device->to_string() : ""; }
+
   std::string name_;
   int score_;
   std::shared_ptr<Watch> watch_;

@@ -18,9 +18,10 @@
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 
+#include "base/sanitizers.h"
 #include "tern/task.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header for it
 #endif
 
@@ -37,7 +38,7 @@ Clock::time_point end_of_soak() {
 /// Memory that the process uses, in MiB: what lies in RAM. Under AddressSanitizer what is allocated and not freed, since its
 /// own records (a stack for each allocation, new ones with every kernel that OpenVINO generates) grow with the work done.
 double used_mib() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
   return static_cast<double>(__sanitizer_get_current_allocated_bytes()) / (1 << 20);
 #else
   std::ifstream statm("/proc/self/statm");

@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 
+#include "base/sanitizers.h"
+
 namespace {
 
 // Plain storage: a thread_local with a constructor would itself allocate on first use.
@@ -45,7 +47,7 @@ Allocations count_allocations(const std::function<void()>& call) {
 
 }  // namespace tern::test
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TERN_ASAN)
 
 // Of sanitizer/allocator_interface.h, which GCC does not install.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
@@ -58,7 +60,7 @@ namespace {
 
 }  // namespace
 
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(TERN_TSAN)
 
 // ThreadSanitizer keeps malloc for itself and has no hooks: what C++ allocates is counted, what C does is not.
 #include <new>

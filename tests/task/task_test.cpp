@@ -19,7 +19,8 @@ using test::Picture;
 using ::testing::HasSubstr;
 
 TEST(Task, results_say_what_ran) {
-  Detector detector = Detector::open(demo_path("models/overhead-detect.onnx"), {.threads = 1}).value();
+  Detector detector =
+      Detector::open(demo_path("models/overhead-detect.onnx"), {.backend = "openvino", .threads = 1}).value();
   const Picture picture("data/validation/images/000.jpg");
   ASSERT_TRUE(detector.detect(picture.view()).ok());
   const RunInfo& run = detector.last_run();
@@ -29,6 +30,35 @@ TEST(Task, results_say_what_ran) {
   EXPECT_GT(run.times.preprocess.count(), 0);
   EXPECT_GT(run.times.infer, run.times.postprocess);
   EXPECT_EQ(detector.engine().threads(), 1);
+}
+
+class LineLogger final : public Logger {
+ public:
+  explicit LineLogger(LogLevel level) : level_(level) {}
+  void log(LogLevel /*level*/, std::string_view /*component*/, std::string_view message) noexcept override {
+    lines += std::string(message) + "\n";
+  }
+  LogLevel level() const noexcept override { return level_; }
+  std::string lines;
+
+ private:
+  LogLevel level_;
+};
+
+TEST(Task, the_log_tells_of_each_call_at_debug_alone) {
+  const Picture picture("data/validation/images/000.jpg");
+  const auto detect = std::make_shared<LineLogger>(LogLevel::kDebug),
+             quiet = std::make_shared<LineLogger>(LogLevel::kInfo);
+  ASSERT_TRUE(
+      Detector::open(demo_path("models/overhead-detect.onnx"), {.logger = detect})->detect(picture.view()).ok());
+  EXPECT_THAT(detect->lines,
+              ::testing::ContainsRegex("overhead-detect on openvino f32: [0-9.]+ ms .* objects, best [a-z]+ 0[.]"));
+  ASSERT_TRUE(Detector::open(demo_path("models/overhead-detect.onnx"), {.logger = quiet})->detect(picture.view()).ok());
+  EXPECT_THAT(quiet->lines, ::testing::Not(HasSubstr("objects, best")));
+  const auto segment = std::make_shared<LineLogger>(LogLevel::kDebug);
+  ASSERT_TRUE(
+      Segmenter::open(demo_path("models/overhead-segment.onnx"), {.logger = segment})->segment(picture.view()).ok());
+  EXPECT_THAT(segment->lines, ::testing::ContainsRegex("most of it [a-z ]+, [0-9.]+%"));
 }
 
 TEST(Task, both_detectors_find_the_same_objects) {

@@ -5,85 +5,23 @@
 #include <array>
 #include <cmath>
 #include <fstream>
-#include <mutex>
-#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
 #include "cuda/handles.h"
-#include "onnx_builder.h"
-#include "support/source_dir.h"
-#include "tern/engine.h"
+#include "gpu_fixture.h"
 
 namespace tern {
 namespace {
 
+using test::affine;
+using test::demo;
+using test::LineLogger;
+using test::noise;
+using test::TensorRtGpu;
 using ::testing::HasSubstr;
-
-class LineLogger final : public Logger {
- public:
-  void log(LogLevel, std::string_view, std::string_view message) noexcept override {
-    const std::lock_guard lock(mutex_);
-    lines_ += std::string(message) + "\n";
-  }
-  [[nodiscard]] LogLevel level() const noexcept override { return LogLevel::kDebug; }
-  [[nodiscard]] std::string lines() const {
-    const std::lock_guard lock(mutex_);
-    return lines_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string lines_;
-};
-
-/// y = 2x + 1, of any batch and three columns.
-Model affine() {
-  test::OnnxBuilder b;
-  b.weights("two", {1}, 2).weights("one", {1}, 1).input("x", {"batch", 3});
-  b.node("Mul", {"x", "two"}, {"twice"}).node("Add", {"twice", "one"}, {"y"}).output("y", {"batch", 3});
-  return Model::from_bytes(b.bytes(), "affine").value();
-}
-
-Model demo(const std::string& name) {
-  return Model::from_file(test::source_dir() / "models" / (name + ".onnx")).value();
-}
-
-std::vector<float> noise(std::size_t count, unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<float> values(count);
-  std::ranges::generate(values, [&] { return static_cast<float>(random() % 1024U) / 1024.0F; });
-  return values;
-}
-
-class TensorRtGpu : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto found = BackendRegistry::load().find("tensorrt");
-    if (!found.ok()) GTEST_SKIP() << found.status().to_string();
-    backend_ = *found;
-  }
-
-  static BuildConfig quick(BuildConfig config = {}) {
-    config.optimization_level = 0;
-    if (config.precision == Precision::kAuto) config.precision = Precision::kF32;
-    return config;
-  }
-  std::shared_ptr<Engine> load(const EngineBlob& blob, bool cuda_graph = true,
-                               std::shared_ptr<Logger> logger = null_logger()) {
-    LoadOptions options;
-    options.cuda_graph = cuda_graph;
-    options.logger = std::move(logger);
-    return backend_->load(blob, options).value();
-  }
-  EngineBlob blob_of(const Model& model, const BuildConfig& config = {}) {
-    return backend_->compile(model, quick(config), {}, {}).value();
-  }
-
-  std::shared_ptr<Backend> backend_;
-};
 
 TEST_F(TensorRtGpu, tensors_on_the_device_are_used_where_they_are) {
   const auto engine = load(blob_of(affine()));
@@ -96,6 +34,7 @@ TEST_F(TensorRtGpu, tensors_on_the_device_are_used_where_they_are) {
     std::array<float, 6> in{}, out{};
     in.fill(static_cast<float>(run));
     cuda::check(cudaMemcpy(x.data(), in.data(), x.bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+    cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     ASSERT_TRUE(context->infer().ok());
     cuda::check(cudaMemcpy(out.data(), y.data(), y.bytes(), cudaMemcpyDeviceToHost), "cudaMemcpy");
     EXPECT_EQ(out[5], 2.0F * static_cast<float>(run) + 1);

@@ -15,8 +15,10 @@
 
 #include "cuda/handles.h"
 #include "support/source_dir.h"
+#include "tern/device_pool.h"
 #include "tern/engine_name.h"
 #include "tern/runtime.h"
+#include "tern/signature.h"
 
 namespace tern {
 namespace {
@@ -203,6 +205,66 @@ TEST_F(TensorRtLife, gate_b_refuses_a_plan_of_another_gpu_or_tensorrt_by_the_fie
   EXPECT_EQ(runtime.resident_bytes(), 0U);
   write_text(compiled.entry.manifest(), good.to_json());
   EXPECT_TRUE(runtime.deserialize_engine(compiled.entry).ok());
+}
+
+TEST_F(TensorRtLife, an_engine_for_ampere_and_newer_is_named_so_and_serves_here) {
+  InferenceRuntime runtime = this->runtime();
+  CompileOptions options = compile_;
+  options.output_dir = folder_ / "engines";
+  const CompiledEngine compiled =
+      runtime.compile_engine(affine(), quick({.hardware = HardwareLevel::kAmperePlus}), options).value();
+  EXPECT_EQ(compiled.entry.engine.filename(), "affine.hw_ampere_plus.fp32.engine");
+  EXPECT_EQ(compiled.key.fields.at("fit.cc"), "8.0+");
+  const auto handle = runtime.deserialize_engine(compiled.entry);
+  ASSERT_TRUE(handle.ok()) << handle.status().to_string();
+  const Tensor input = input_of(*runtime.engine(*handle).value());
+  std::vector<Tensor> outputs;
+  EXPECT_TRUE(runtime.infer(*handle, {&input.view(), 1}, outputs).ok());
+}
+
+TEST_F(TensorRtLife, a_version_compatible_engine_serves_where_it_is_signed_and_trusted_alone) {
+  const SigningKey key = SigningKey::generate().value();
+  ASSERT_TRUE(key.write(folder_ / "key").ok());
+  const BuildConfig config = quick({.version_compatible = true});
+  CompileOptions flat = compile_;
+  flat.output_dir = folder_ / "engines";
+  InferenceRuntime unsigned_runtime = this->runtime();
+  const Status status = unsigned_runtime.compile_engine(affine(), config, flat).status();
+  EXPECT_EQ(status.code(), StatusCode::kConfigError) << status.to_string();
+  EXPECT_EQ(status.where(), "version_compatible");
+
+  options_.config.sign_key = folder_ / "key";
+  options_.config.trust_keys = folder_ / "key.pub";
+  InferenceRuntime trusting = this->runtime();
+  const auto compiled = trusting.compile_engine(affine(), config, flat);
+  ASSERT_TRUE(compiled.ok()) << compiled.status().to_string();
+  EXPECT_THAT(compiled->entry.engine.filename().string(), HasSubstr(".vc.fp32.engine"));
+  const auto handle = trusting.deserialize_engine(compiled->entry);
+  ASSERT_TRUE(handle.ok()) << handle.status().to_string();
+  EXPECT_EQ(unsigned_runtime.deserialize_engine(compiled->entry).status().code(), StatusCode::kEngineGateError);
+}
+
+TEST_F(TensorRtLife, a_pool_over_every_gpu_serves) {
+  const auto runtime = std::make_shared<InferenceRuntime>(this->runtime());
+  DevicePoolOptions options;
+  options.compile = compile_;
+  options.engine.contexts = 2;
+  auto pool = DevicePool::open(runtime, affine(), quick(), options);
+  ASSERT_TRUE(pool.ok()) << pool.status().to_string();
+  const Tensor input = input_of(*runtime->engine(pool->members()[0].handle).value());
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      std::vector<Tensor> outputs;
+      for (int i = 0; i < 50; ++i) {
+        ASSERT_TRUE(pool->infer({&input.view(), 1}, outputs).ok());
+        ASSERT_EQ(outputs[0].as<float>()[0], 2 * input.as<float>()[0] + 1);
+      }
+    });
+  }
+  threads.clear();
+  for (const DevicePool::Member& member : pool->members())
+    EXPECT_GT(member.runs, 0U) << member.device.to_string();
 }
 
 TEST_F(TensorRtLife, another_models_plan_under_good_hashes_fails_the_golden_check) {

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "layers.h"
 #include "onnx_builder.h"
 #include "precision.h"
 #include "profiles.h"
@@ -16,6 +17,7 @@
 namespace tern::trt_backend {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Model model_of(const test::OnnxBuilder& builder) {
@@ -51,45 +53,110 @@ Model quantised_model(int type = 3) {
 
 constexpr bool k11 = compat::kMajor >= 11;
 
-TEST(PlanPrecision, auto_takes_what_the_model_and_the_gpu_offer) {
-  const auto plan = [](const Model& model, bool fast) { return plan_precision(Precision::kAuto, model, fast).value(); };
-  EXPECT_EQ(plan(float_model(), true).precision, k11 ? Precision::kF32 : Precision::kF16);
-  EXPECT_EQ(plan(float_model(), false).precision, Precision::kF32);
-  EXPECT_EQ(plan(half_model(), false).precision, Precision::kF16);
-  EXPECT_EQ(plan(quantised_model(), true).precision, Precision::kI8);
-  EXPECT_FALSE(plan(float_model(), true).was_asked);
+using Ranges = PrecisionMeans::Ranges;
+
+std::vector<Precision> precisions(const std::vector<PrecisionPlan>& plans) {
+  std::vector<Precision> all;
+  for (const PrecisionPlan& plan : plans)
+    all.push_back(plan.precision);
+  return all;
+}
+
+TEST(PlanPrecision, auto_takes_the_best_that_model_calibration_and_gpu_offer_and_what_stands_in_for_it) {
+  const auto plans = [](const Model& model, bool fast, Ranges ranges = Ranges::kNone) {
+    return plan_precision(Precision::kAuto, model, {.fast_f16 = fast, .ranges = ranges}).value();
+  };
+  using P = Precision;
+  EXPECT_THAT(precisions(plans(float_model(), true)), ElementsAre(P::kF16, P::kF32));
+  EXPECT_THAT(precisions(plans(float_model(), false)), ElementsAre(P::kF32));
+  for (const Ranges ranges : {Ranges::kCache, Ranges::kPassport}) {
+    EXPECT_THAT(precisions(plans(float_model(), true, ranges)), ElementsAre(P::kI8, P::kF16, P::kF32));
+    EXPECT_THAT(precisions(plans(float_model(), false, ranges)), ElementsAre(P::kI8, P::kF32));
+  }
+  EXPECT_THAT(precisions(plans(half_model(), false)), ElementsAre(P::kF16));
+  EXPECT_THAT(precisions(plans(quantised_model(), true)), ElementsAre(P::kI8));
+  for (const PrecisionPlan& plan : plans(float_model(), true, Ranges::kCache))
+    EXPECT_FALSE(plan.was_asked);
+}
+
+TEST(PlanPrecision, a_calibration_becomes_a_cache_on_10_and_edits_of_the_graph_elsewhere) {
+  const auto plan = [](Precision asked, Ranges ranges) {
+    return plan_precision(asked, float_model(), {.fast_f16 = true, .ranges = ranges}).value().front();
+  };
+  const PrecisionPlan cache = plan(Precision::kI8, Ranges::kCache), passport = plan(Precision::kI8, Ranges::kPassport);
+  EXPECT_EQ(cache.use_cache, !k11);
+  EXPECT_EQ(cache.insert_qdq, k11);
+  EXPECT_FALSE(passport.use_cache);
+  EXPECT_TRUE(passport.insert_qdq);
+  EXPECT_EQ(passport.convert_to_f16, k11) << "on 10 the builder may choose f16 for the rest";
+  EXPECT_EQ(passport.strongly_typed, k11);
+  for (const Ranges ranges : {Ranges::kNone, Ranges::kCache, Ranges::kPassport}) {
+    const PrecisionPlan mixed = plan(Precision::kMixed, ranges);
+    EXPECT_TRUE(mixed.strongly_typed && mixed.convert_to_f16 && !mixed.use_cache);
+    EXPECT_EQ(mixed.insert_qdq, ranges != Ranges::kNone);
+  }
+}
+
+TEST(PlanPrecision, f16_is_a_flag_on_10_and_an_edit_of_the_graph_on_11) {
+  const PrecisionPlan plan = plan_precision(Precision::kF16, float_model(), {.fast_f16 = true}).value().front();
+  EXPECT_EQ(plan.convert_to_f16, k11);
+  EXPECT_EQ(plan.strongly_typed, k11);
+  EXPECT_TRUE(plan.was_asked);
 }
 
 TEST(PlanPrecision, values_in_u8_are_refused) {
-  for (const Precision asked : {Precision::kAuto, Precision::kI8}) {
-    const Status status = plan_precision(asked, quantised_model(2), true).status();
+  for (const Precision asked : {Precision::kAuto, Precision::kI8, Precision::kMixed}) {
+    const Status status = plan_precision(asked, quantised_model(2), {.fast_f16 = true}).status();
     EXPECT_EQ(status.code(), StatusCode::kConfigError);
     EXPECT_THAT(status.message(), HasSubstr("u8"));
     EXPECT_THAT(status.hint(), HasSubstr("i8"));
   }
 }
 
-TEST(PlanPrecision, a_model_with_types_of_its_own_keeps_them) {
-  EXPECT_TRUE(plan_precision(Precision::kF16, half_model(), true)->strongly_typed);
-  EXPECT_EQ(plan_precision(Precision::kF32, float_model(), true)->strongly_typed, k11);
+TEST(PlanPrecision, a_model_with_types_of_its_own_is_strongly_typed) {
+  const auto plan = [](Precision asked, const Model& model) {
+    return plan_precision(asked, model, {.fast_f16 = true}).value().front();
+  };
+  EXPECT_TRUE(plan(Precision::kF16, half_model()).strongly_typed);
+  EXPECT_FALSE(plan(Precision::kF16, half_model()).convert_to_f16);
+  EXPECT_EQ(plan(Precision::kI8, quantised_model()).strongly_typed, k11);
+  EXPECT_EQ(plan(Precision::kF32, float_model()).strongly_typed, k11);
+  EXPECT_TRUE(plan(Precision::kMixed, quantised_model()).convert_to_f16);
 }
 
 TEST(PlanPrecision, what_cannot_be_had_is_refused_with_what_can) {
-  const auto refused = [](Precision asked, const Model& model, bool fast, std::string_view offered) {
-    const Status status = plan_precision(asked, model, fast).status();
+  const auto refused = [](Precision asked, const Model& model, const PrecisionMeans& means, std::string_view offered) {
+    const Status status = plan_precision(asked, model, means).status();
     EXPECT_EQ(status.code(), StatusCode::kConfigError) << to_string(asked);
     EXPECT_EQ(status.where(), "precision");
     EXPECT_FALSE(status.hint().empty());
     EXPECT_THAT(status.message(), HasSubstr("in " + std::string(offered)));
   };
-  refused(Precision::kI8, float_model(), true, k11 ? "f32" : "f32, f16");
-  refused(Precision::kBF16, float_model(), true, k11 ? "f32" : "f32, f16");
-  refused(Precision::kMixed, float_model(), false, "f32");
-  refused(Precision::kF16, float_model(), false, "f32");
-  refused(Precision::kF32, half_model(), true, "f16");
-  refused(Precision::kF32, quantised_model(), true, "i8");
-  refused(Precision::kF16, quantised_model(), true, "i8");
-  if (k11) refused(Precision::kF16, float_model(), true, "f32");
+  refused(Precision::kI8, float_model(), {.fast_f16 = true}, "f32, f16, mixed");
+  refused(Precision::kBF16, float_model(), {.fast_f16 = true}, "f32, f16, mixed");
+  refused(Precision::kMixed, float_model(), {}, "f32");
+  refused(Precision::kF16, float_model(), {}, "f32");
+  refused(Precision::kF32, half_model(), {.fast_f16 = true}, "f16");
+  refused(Precision::kMixed, half_model(), {.fast_f16 = true}, "f16");
+  refused(Precision::kF32, quantised_model(), {.fast_f16 = true}, "i8, mixed");
+  refused(Precision::kF16, quantised_model(), {.fast_f16 = true}, "i8, mixed");
+}
+
+TEST(PlanPrecision, a_calibration_that_nothing_would_use_is_refused) {
+  const PrecisionMeans means{.fast_f16 = true, .ranges = Ranges::kPassport};
+  for (const Precision asked : {Precision::kF32, Precision::kF16, Precision::kBF16})
+    EXPECT_EQ(plan_precision(asked, float_model(), means).status().where(), "calibration") << to_string(asked);
+  for (const Precision asked : {Precision::kAuto, Precision::kI8, Precision::kMixed}) {
+    EXPECT_EQ(plan_precision(asked, quantised_model(), means).status().where(), "calibration") << to_string(asked);
+    EXPECT_EQ(plan_precision(asked, half_model(), means).status().where(), "calibration") << to_string(asked);
+    EXPECT_TRUE(plan_precision(asked, float_model(), means).ok());
+  }
+}
+
+TEST(Precisions, mixed_is_no_wider_than_anything_below_f32) {
+  EXPECT_TRUE(is_wider(Precision::kF32, Precision::kMixed));
+  EXPECT_FALSE(is_wider(Precision::kMixed, Precision::kMixed));
+  EXPECT_FALSE(is_wider(Precision::kI8, Precision::kMixed));
 }
 
 TensorSpec input(const std::string& name, const Shape& shape) {

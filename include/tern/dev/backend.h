@@ -10,7 +10,12 @@
 namespace tern::dev {
 
 /// Grows with every incompatible change of the classes in tern/engine.h or of this file.
-inline constexpr std::uint32_t kBackendAbi = 3;
+inline constexpr std::uint32_t kBackendAbi = 4;
+
+/// For backends that run on a CPU: ConfigError, named after `backend` ("OpenVINO"), when `config` asks for what only a GPU has
+/// (a workspace, an optimisation level, TF32, a GPU...).
+[[nodiscard]] TERN_API Status refuse_gpu_options(const BuildConfig& config, std::string_view backend);
+[[nodiscard]] TERN_API Status refuse_gpu_options(const LoadOptions& options, std::string_view backend);
 
 /// What a plugin's entry returns. The three identity fields are compared before anything else is used.
 struct BackendPlugin {

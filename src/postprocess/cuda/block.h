@@ -26,7 +26,7 @@ class DeviceBlock {
  public:
   /// step(thread index, Thread&)
   template <typename Step>
-  TERN_HOST_DEVICE void each(const Step& step) {
+  TERN_HOST_DEVICE void each([[maybe_unused]] const Step& step) {
 #if defined(__CUDA_ARCH__)
     step(threadIdx.x, thread_);
     __syncthreads();
@@ -34,7 +34,7 @@ class DeviceBlock {
   }
   /// Bit t % 32 of words[t / 32] becomes test(t, Thread&), for the threads of the whole block.
   template <typename Test>
-  TERN_HOST_DEVICE void ballot(std::uint32_t* words, const Test& test) {
+  TERN_HOST_DEVICE void ballot([[maybe_unused]] std::uint32_t* words, [[maybe_unused]] const Test& test) {
 #if defined(__CUDA_ARCH__)
     const std::uint32_t word = __ballot_sync(0xFFFFFFFFU, test(threadIdx.x, thread_));
     if (threadIdx.x % 32U == 0) words[threadIdx.x / 32U] = word;
@@ -43,7 +43,7 @@ class DeviceBlock {
   }
 
  private:
-  Thread thread_{};
+  [[maybe_unused]] Thread thread_{};
 };
 
 /// Adds to what other threads may add to as well; what was there before.

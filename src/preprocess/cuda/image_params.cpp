@@ -99,9 +99,7 @@ Status make_image_params(const InputContract& contract, const ImageView& image, 
                          Geometry& geometry) {
   const Crop whole{.width = image.width, .height = image.height};
   const Crop& used = crop ? *crop : whole;
-  const std::span<const ImageView> masks =
-      mask == nullptr ? std::span<const ImageView>() : std::span<const ImageView>(mask, 1);
-  TERN_RETURN_IF_ERROR(check_images(contract, {&image, 1}, masks, image.device.kind));
+  TERN_RETURN_IF_ERROR(check_image(contract, image, mask, image.device.kind));
   TERN_RETURN_IF_ERROR(check_crop(image, used));
   TERN_ASSIGN_OR_RETURN(geometry, Geometry::make(contract, used.width, used.height, out.width, out.height));
 

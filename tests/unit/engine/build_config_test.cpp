@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tern/dev/backend.h"
 #include "tern/engine.h"
 
 namespace tern {
@@ -27,9 +28,12 @@ Status refusal(const std::string& json) {
 TEST(BuildConfig, an_empty_object_gives_the_defaults) {
   const BuildConfig config = BuildConfig::from_json("{}", "").value();
   EXPECT_EQ(config.to_json(), BuildConfig{}.to_json());
-  EXPECT_EQ(config.to_json(),
-            R"({"hint":"latency","isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto",)"
-            R"("profiles":{},"threads":0,"timeout_s":600,"timing_cache":null,"workspace":null})");
+  EXPECT_EQ(
+      config.to_json(),
+      R"({"aux_streams":null,"calibration":null,"device":null,"dla_core":null,"hardware":"this_gpu","hint":"latency",)"
+      R"("isolation":"in_process","max_batch":0,"optimization_level":null,"precision":"auto","profiles":{},)"
+      R"("tf32":false,"threads":0,"timeout_s":600,"timing_cache":null,"version_compatible":false,)"
+      R"("workspace":null})");
 }
 
 TEST(BuildConfig, every_key_is_read) {
@@ -37,7 +41,8 @@ TEST(BuildConfig, every_key_is_read) {
       BuildConfig::from_json(R"({"$schema": "x", "precision": "int8", "max_batch": 4096, "threads": 1024,
     "profiles": {"b": {"min": [1], "opt": [2], "max": [3]}, "a": {"min": [1, 2], "opt": [1, 2], "max": [1, 2]}},
     "hint": "throughput", "workspace": "90%", "timeout_s": 604800, "isolation": "process",
-    "optimization_level": 5, "timing_cache": "/var/cache/a b"})",
+    "optimization_level": 5, "timing_cache": "/var/cache/a b", "tf32": true, "hardware": "ampere_plus",
+    "version_compatible": true, "aux_streams": 16, "dla_core": 1, "device": "cuda:3"})",
                              "")
           .value();
   EXPECT_EQ(config.precision, Precision::kI8);
@@ -55,6 +60,12 @@ TEST(BuildConfig, every_key_is_read) {
   EXPECT_EQ(config.isolation, Isolation::kProcess);
   EXPECT_EQ(config.optimization_level, 5);
   EXPECT_EQ(config.timing_cache, "/var/cache/a b");
+  EXPECT_TRUE(config.tf32);
+  EXPECT_EQ(config.hardware, HardwareLevel::kAmperePlus);
+  EXPECT_TRUE(config.version_compatible);
+  EXPECT_EQ(config.aux_streams, 16);
+  EXPECT_EQ(config.dla_core, 1);
+  EXPECT_EQ(config.device, (Device{DeviceKind::kCuda, 3}));
 }
 
 TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
@@ -68,6 +79,14 @@ TEST(BuildConfig, every_bad_value_is_refused_with_its_key) {
            {"isolation", {"1", R"("thread")", "null"}},
            {"optimization_level", {"-1", "6", "1.5", R"("3")", "true"}},
            {"timing_cache", {"1", "true", "[]"}},
+           {"tf32", {"1", R"("on")", "null"}},
+           {"hardware", {"1", R"("hopper")", R"("")", "null"}},
+           {"version_compatible", {"1", R"("yes")", "null"}},
+           {"aux_streams", {"-1", "17", "1.5", R"("3")", "true"}},
+           {"dla_core", {"-1", "16", "1.5", R"("0")", "true"}},
+           {"device",
+            {"0", "true", R"("")", R"("cuda")", R"("cuda:")", R"("cuda:-1")", R"("cuda:64")", R"("cuda:01")",
+             R"("cuda:1 ")", R"("cpu")", R"("gpu:0")"}},
            {"profiles", {"1", "[]", "null", R"("images=1")"}}}) {
     for (const std::string& value : values) {
       const Status status = refusal("{\"" + key + "\": " + value + "}");
@@ -123,6 +142,12 @@ TEST(BuildConfig, what_is_printed_is_read_as_the_same) {
     config.isolation = static_cast<Isolation>(below(2));
     config.optimization_level = below(7) - 1;
     if (below(3) == 0) config.timing_cache = "a \"path\" " + std::to_string(below(10));
+    config.tf32 = below(2) == 0;
+    config.hardware = static_cast<HardwareLevel>(below(2));
+    config.version_compatible = below(2) == 0;
+    config.aux_streams = below(18) - 1;
+    config.dla_core = below(17) - 1;
+    if (below(3) == 0) config.device = Device{DeviceKind::kCuda, below(64)};
     config.timeout = std::chrono::seconds(1 + below(604800));
     if (below(3) == 0) config.workspace = Workspace{.bytes = 0, .percent = 1 + below(100)};
     if (below(3) == 0) config.workspace = Workspace{.bytes = 1ULL + random(), .percent = 0};
@@ -166,6 +191,30 @@ TEST(BuildConfig, the_order_of_profiles_does_not_show) {
   one.profiles = {a, b};
   two.profiles = {b, a};
   EXPECT_EQ(one.to_json(), two.to_json());
+}
+
+TEST(GpuOptions, are_refused_by_name_where_there_is_no_gpu) {
+  EXPECT_TRUE(dev::refuse_gpu_options(BuildConfig{}, "OpenVINO").ok());
+  EXPECT_TRUE(dev::refuse_gpu_options(BuildConfig{.max_batch = 4, .timing_cache = "x"}, "OpenVINO").ok());
+  EXPECT_TRUE(dev::refuse_gpu_options(LoadOptions{}, "OpenVINO").ok());
+  const std::vector<std::pair<BuildConfig, std::string>> refused{{{.workspace = Workspace{.percent = 50}}, "workspace"},
+                                                                 {{.optimization_level = 0}, "optimization_level"},
+                                                                 {{.tf32 = true}, "tf32"},
+                                                                 {{.hardware = HardwareLevel::kAmperePlus}, "hardware"},
+                                                                 {{.version_compatible = true}, "version_compatible"},
+                                                                 {{.aux_streams = 0}, "aux_streams"},
+                                                                 {{.dla_core = 0}, "dla_core"},
+                                                                 {{.device = Device{DeviceKind::kCuda, 0}}, "device"}};
+  for (const auto& [config, option] : refused) {
+    const Status status = dev::refuse_gpu_options(config, "OpenVINO");
+    EXPECT_EQ(status.code(), StatusCode::kConfigError) << option;
+    EXPECT_EQ(status.where(), option);
+    EXPECT_THAT(status.message(), HasSubstr("OpenVINO"));
+    EXPECT_FALSE(status.hint().empty());
+  }
+  EXPECT_EQ(dev::refuse_gpu_options(LoadOptions{.device = Device{DeviceKind::kCuda, 0}}, "OpenVINO").where(), "device");
+  EXPECT_EQ(dev::refuse_gpu_options(LoadOptions{.persistent_cache_bytes = 0}, "OpenVINO").where(),
+            "persistent_cache_bytes");
 }
 
 TEST(ParseWorkspace, takes_parts_and_bytes) {

@@ -64,9 +64,9 @@ TEST(Registry, an_engine_goes_to_the_version_that_made_it) {
   };
   EXPECT_EQ(version("gpu", "10.6"), "10.6");
   EXPECT_EQ(version("gpu", "11.4"), "11.4");
-  EXPECT_EQ(version("gpu", "10.7"), "11.4") << "no version fits: the best of the name, for the gate to refuse";
-  EXPECT_EQ(version("gpu", "10.3"), "11.4") << "the version that fits cannot run";
-  EXPECT_EQ(version("gpu", "9"), "11.4") << "a backend of another name is no choice";
+  EXPECT_EQ(version("gpu", "10.7"), "10.6") << "of the same major version, for the gate to judge";
+  EXPECT_EQ(version("gpu", "10.3"), "10.6") << "the version that fits cannot run";
+  EXPECT_EQ(version("gpu", "9"), "11.4") << "no version fits: the best of the name; another name is no choice";
   EXPECT_EQ(registry.find("nobody", "1").status().code(), StatusCode::kBackendError);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,6 +35,7 @@ EngineReport engine() {
   report.blob.inputs = {{"x\0y", DType::kF16, Shape{-1, 3}}, {"", DType::kBool, Shape{}}};
   report.blob.outputs = {{"out", DType::kI64, Shape{1, 2, 3, 4, 5, 6, 7, 8}}};
   report.blob.layers = {{"f32", 3}, {"i8", -1}};
+  report.blob.notes = {"one", ""};
   report.blob.context_bytes = 77;
   report.bytes = 123456789012345;
   return report;
@@ -102,6 +104,7 @@ TEST(BuildProtocol, every_message_arrives_as_it_was_sent) {
   EXPECT_EQ(e.blob.inputs[0].shape, (Shape{-1, 3}));
   EXPECT_EQ(e.blob.outputs[0].shape.rank(), 8U);
   EXPECT_EQ(e.blob.layers, engine().blob.layers);
+  EXPECT_EQ(e.blob.notes, engine().blob.notes);
   EXPECT_EQ(e.blob.context_bytes, 77U);
 }
 
@@ -167,8 +170,9 @@ TEST(BuildProtocol, a_head_that_does_not_fit_is_refused_with_its_reason) {
     return refusal(frame);
   };
   EXPECT_THAT(changed(0, std::uint32_t{0}).message(), HasSubstr("no message"));
-  const Status version = changed(4, std::uint16_t{2});
-  EXPECT_THAT(version.message(), HasSubstr("protocol 2; this tern speaks 1"));
+  const Status version = changed(4, static_cast<std::uint16_t>(kProtocolVersion + 1));
+  EXPECT_THAT(version.message(),
+              HasSubstr(fmt::format("protocol {}; this tern speaks {}", kProtocolVersion + 1, kProtocolVersion)));
   EXPECT_THAT(version.hint(), HasSubstr("together"));
   EXPECT_THAT(changed(6, std::uint16_t{0}).message(), HasSubstr("unknown type"));
   EXPECT_THAT(changed(6, std::uint16_t{5}).message(), HasSubstr("unknown type"));

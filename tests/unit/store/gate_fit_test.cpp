@@ -55,5 +55,70 @@ TEST(GateFit, what_is_for_people_and_the_target_do_not_count) {
   EXPECT_TRUE(gate_fit(test::sample_manifest(), "openvino", other).ok());
 }
 
+/// A plan of TensorRT, by what makes it compatible.
+EngineManifest plan(HardwareLevel hardware, bool version_compatible) {
+  EngineManifest m = test::sample_manifest();
+  m.name = std::string("yolo.v8.") + (hardware == HardwareLevel::kAmperePlus ? "hw_ampere_plus" : "cc_9.0_sm_132") +
+           (version_compatible ? ".vc" : "") + ".fp32.engine";
+  m.backend = "tensorrt";
+  m.backend_version = "10.6.0.26";
+  m.key.fields = {{"hardware", std::string(to_string(hardware))},
+                  {"version_compatible", version_compatible ? "true" : "false"},
+                  {"fit.tensorrt", "10.6.0.26"},
+                  {"fit.cc", hardware == HardwareLevel::kAmperePlus ? "8.0+" : "9.0"}};
+  if (hardware == HardwareLevel::kThisGpu) m.key.fields["fit.sm_count"] = "132";
+  return m;
+}
+
+HostFacts gpu(const std::string& cc, const std::string& sm_count, const std::string& version = "10.6.0.26") {
+  return {.version = version,
+          .target = "cc_9.0_sm_132",
+          .fit = {{"tensorrt", version}, {"cc", cc}, {"sm_count", sm_count}},
+          .info = {}};
+}
+
+Status fit(const EngineManifest& manifest, const HostFacts& host) {
+  return gate_fit(manifest, "tensorrt", host);
+}
+
+TEST(GateFit, an_engine_for_ampere_and_newer_fits_those_and_no_older_gpu) {
+  const EngineManifest m = plan(HardwareLevel::kAmperePlus, false);
+  for (const char* cc : {"8.0", "8.6", "9.0", "10.0", "12.1"})
+    EXPECT_TRUE(fit(m, gpu(cc, "7")).ok()) << cc;
+  for (const char* cc : {"7.5", "7.9", "6.1", "", "new", "8.0+", "-9.0", "9.", ".9", "9.x"}) {
+    const Status status = fit(m, gpu(cc, "7"));
+    EXPECT_EQ(status.code(), StatusCode::kEngineGateError) << cc;
+    EXPECT_THAT(status.message(), HasSubstr("fit.cc: found '8.0+'"));
+  }
+  EXPECT_THAT(fit(m, gpu("9.0", "7", "10.7.0.1")).message(), HasSubstr("backend_version"));
+  EngineManifest forged = m;
+  forged.key.fields["fit.cc"] = "6.0+";
+  EXPECT_THAT(fit(forged, gpu("7.0", "7")).message(), HasSubstr("fit.cc")) << "the engine does not make the rule";
+  HostFacts no_gpu = gpu("9.0", "7");
+  no_gpu.fit.resize(1);
+  EXPECT_THAT(fit(m, no_gpu).message(), HasSubstr("fit.cc"));
+}
+
+TEST(GateFit, an_engine_for_one_gpu_does_not_profit_from_the_rule) {
+  EngineManifest m = plan(HardwareLevel::kThisGpu, false);
+  EXPECT_TRUE(fit(m, gpu("9.0", "132")).ok());
+  EXPECT_THAT(fit(m, gpu("9.0", "114")).message(), HasSubstr("fit.sm_count"));
+  m.key.fields["fit.cc"] = "8.0+";
+  EXPECT_THAT(fit(m, gpu("9.0", "132")).message(), HasSubstr("fit.cc"));
+  m.key.fields.erase("fit.sm_count");
+  EXPECT_FALSE(fit(m, gpu("9.0", "132")).ok());
+}
+
+TEST(GateFit, a_version_compatible_engine_fits_newer_versions_of_its_major_version) {
+  const EngineManifest m = plan(HardwareLevel::kThisGpu, true);
+  for (const char* version : {"10.6.0.26", "10.6.0.27", "10.7.0.1", "10.16.0.1"})
+    EXPECT_TRUE(fit(m, gpu("9.0", "132", version)).ok()) << version;
+  for (const char* version : {"10.6.0.25", "10.3.0.26", "10.6", "11.0.0.1", "9.9.9.9", "", "10.7.x", "10.7."})
+    EXPECT_EQ(fit(m, gpu("9.0", "132", version)).code(), StatusCode::kEngineGateError) << version;
+  EXPECT_THAT(fit(m, gpu("8.6", "132", "10.7.0.1")).message(), HasSubstr("fit.cc"));
+  EXPECT_FALSE(fit(plan(HardwareLevel::kThisGpu, false), gpu("9.0", "132", "10.7.0.1")).ok());
+  EXPECT_TRUE(fit(plan(HardwareLevel::kAmperePlus, true), gpu("8.9", "9", "10.7.0.1")).ok());
+}
+
 }  // namespace
 }  // namespace tern

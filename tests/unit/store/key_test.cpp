@@ -38,9 +38,10 @@ TEST(EngineKey, holds_model_contract_every_build_option_backend_and_fit) {
   std::vector<std::string> names;
   for (const auto& [name, value] : key.fields)
     names.push_back(name);
-  EXPECT_THAT(names, ElementsAre("backend", "backend_version", "calibration", "contract", "fit.arch", "fit.isa", "hint",
-                                 "max_batch", "model", "optimization_level", "plugins", "precision", "profiles",
-                                 "threads", "workspace"));
+  EXPECT_THAT(
+      names, ElementsAre("aux_streams", "backend", "backend_version", "calibration", "contract", "dla_core", "fit.arch",
+                         "fit.isa", "hardware", "hint", "max_batch", "model", "optimization_level", "plugins",
+                         "precision", "profiles", "tf32", "threads", "version_compatible", "workspace"));
   EXPECT_EQ(key.fields.at("model"), model_of(1).content_hash());
   EXPECT_EQ(key.fields.at("contract"), "c0ffee");
   EXPECT_EQ(key.fields.at("fit.isa"), "avx2");
@@ -52,6 +53,29 @@ TEST(EngineKey, is_the_same_for_the_same_build) {
   EXPECT_EQ(key_with({}).hash(), key_with({}).hash());
   EXPECT_THAT(key_with({}).differences(key_with({})), ElementsAre());
   EXPECT_EQ(key_with({}).hash().size(), 64U);
+}
+
+TEST(EngineKey, knows_nothing_of_where_the_build_ran) {
+  const std::string hash = key_with({}).hash();
+  EXPECT_EQ(key_with({.timing_cache = "x"}).hash(), hash);
+  EXPECT_EQ(key_with({.device = Device{DeviceKind::kCuda, 3}}).hash(), hash) << "equal GPUs share an engine";
+  EXPECT_EQ(key_with({.timeout = std::chrono::seconds(1)}).hash(), hash);
+}
+
+TEST(EngineKey, is_the_same_on_all_gpus_that_may_load_the_engine) {
+  HostFacts a = kHost, b = kHost;
+  a.fit = {{"tensorrt", "10.6"}, {"cc", "8.6"}, {"sm_count", "84"}};
+  b.fit = {{"tensorrt", "10.6"}, {"cc", "9.0"}, {"sm_count", "132"}};
+  const auto key = [](const BuildConfig& config, const HostFacts& host) {
+    return EngineKey::of(model_of(1), "c0ffee", config, "tensorrt", host);
+  };
+  EXPECT_THAT(key({}, a).differences(key({}, b)), ElementsAre("fit.cc", "fit.sm_count"));
+  const BuildConfig all{.hardware = HardwareLevel::kAmperePlus};
+  EXPECT_EQ(key(all, a).hash(), key(all, b).hash());
+  EXPECT_EQ(key(all, a).fields.at("fit.cc"), "8.0+");
+  EXPECT_FALSE(key(all, a).fields.contains("fit.sm_count"));
+  EXPECT_EQ(key(all, a).fields.at("fit.tensorrt"), "10.6");
+  EXPECT_NE(key(all, a).hash(), key({}, a).hash());
 }
 
 TEST(EngineKey, each_part_changes_the_hash_and_is_named) {
@@ -81,6 +105,10 @@ TEST(EngineKey, each_part_changes_the_hash_and_is_named) {
   differs(key_with({.workspace = Workspace{.bytes = 1 << 20}}), "workspace");
   differs(key_with({.workspace = Workspace{.percent = 90}}), "workspace");
   differs(key_with({.optimization_level = 0}), "optimization_level");
+  differs(key_with({.tf32 = true}), "tf32");
+  differs(key_with({.version_compatible = true}), "version_compatible");
+  differs(key_with({.aux_streams = 0}), "aux_streams");
+  differs(key_with({.dla_core = 0}), "dla_core");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8").value()}}), "profiles");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8:2x3x8x8:2x3x8x8").value()}}), "profiles");
   differs(key_with({.profiles = {parse_profile("x=1x3x8x8:1x3x8x8:2x3x8x8").value()}}), "profiles");

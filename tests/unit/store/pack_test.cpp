@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/sidecar.h"
+#include "base/sidecar.h"
 #include "tern/gate.h"
 #include "tern/store.h"
 #include "unit/app/temporary_folder.h"
@@ -91,8 +91,8 @@ TEST(Sidecar, is_what_sha256sum_writes_and_checks) {
     const std::string in = "cd '" + folder.path().string() + "' && ";
     EXPECT_EQ(std::system((in + "sha256sum --status --strict -c sums").c_str()), 0) << stem;
     EXPECT_EQ(std::system((in + "sha256sum -- '" + files.name + "' | cmp -s - sums").c_str()), 0) << stem;
-    EXPECT_EQ(parse_sidecar(files.sha256).value().name, files.name);
-    EXPECT_EQ(parse_sidecar(files.sha256).value().sha256, to_hex(Sha256::of(engine)));
+    EXPECT_EQ(parse_sidecar(files.sha256, StatusCode::kEngineGateError).value().name, files.name);
+    EXPECT_EQ(parse_sidecar(files.sha256, StatusCode::kEngineGateError).value().sha256, to_hex(Sha256::of(engine)));
     folder.write(files.name, "changed");
     EXPECT_NE(std::system((in + "sha256sum --status --strict -c sums").c_str()), 0);
   }
@@ -101,11 +101,11 @@ TEST(Sidecar, is_what_sha256sum_writes_and_checks) {
 TEST(Sidecar, bare_digits_and_binary_mode_are_read_too) {
   for (const std::string& text :
        {kHex, kHex + "\n", kHex + "  n", kHex + "  n\n", kHex + " *n\n", std::string(64, 'A')})
-    EXPECT_EQ(parse_sidecar(text).value().sha256, kHex) << text;
-  EXPECT_EQ(parse_sidecar(kHex).value().name, "");
-  EXPECT_EQ(parse_sidecar(kHex + " *n\n").value().name, "n");
-  EXPECT_EQ(parse_sidecar("\\" + kHex + "  a\\\\b\n").value().name, "a\\b");
-  EXPECT_EQ(parse_sidecar(kHex + "  a\\b\n").value().name, "a\\b");
+    EXPECT_EQ(parse_sidecar(text, StatusCode::kEngineGateError).value().sha256, kHex) << text;
+  EXPECT_EQ(parse_sidecar(kHex, StatusCode::kEngineGateError).value().name, "");
+  EXPECT_EQ(parse_sidecar(kHex + " *n\n", StatusCode::kEngineGateError).value().name, "n");
+  EXPECT_EQ(parse_sidecar("\\" + kHex + "  a\\\\b\n", StatusCode::kEngineGateError).value().name, "a\\b");
+  EXPECT_EQ(parse_sidecar(kHex + "  a\\b\n", StatusCode::kEngineGateError).value().name, "a\\b");
 }
 
 TEST(Sidecar, anything_else_is_refused) {
@@ -113,7 +113,7 @@ TEST(Sidecar, anything_else_is_refused) {
        {std::string(), std::string("\n"), std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'g'), kHex + " ",
         kHex + "  ", kHex + "  \n", kHex + " n", kHex + "\tn", kHex + "  n\n" + kHex + "  m\n", " " + kHex, "\\" + kHex,
         "\\" + kHex + "  a\\b\n", "\\" + kHex + "  a\\", kHex + "\n\n", kHex + std::string("\0", 1)}) {
-    const auto sidecar = parse_sidecar(text);
+    const auto sidecar = parse_sidecar(text, StatusCode::kEngineGateError);
     ASSERT_FALSE(sidecar.ok()) << text;
     EXPECT_EQ(sidecar.status().code(), StatusCode::kEngineGateError);
   }

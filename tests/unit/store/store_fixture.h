@@ -57,6 +57,7 @@ inline EngineManifest sample_manifest(const std::string& model = "6d6f64656c") {
   m.engine_id = "yolo.v8-0123456789ab";
   m.precision = Precision::kF32;
   m.layers = {{"f32", 12}, {"i8", 3}};
+  m.notes = {"auto took i8 first, which did not build: \"too small\""};
   m.opt_buffer_bytes = 5'000'000'000;
   m.inputs = {{"images", DType::kF32, Shape{Shape::kDynamic, 3, 640, 640}}};
   m.outputs = {{"out", DType::kF32, Shape{1, 6, 8400}}, {"scalar", DType::kI64, Shape{}}};

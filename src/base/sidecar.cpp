@@ -1,22 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sidecar.h"
+#include "base/sidecar.h"
 
 #include <algorithm>
 #include <cstddef>
 
 #include "base/error.h"
-#include "store/digest.h"
+#include "base/sha256.h"
 
 namespace tern {
 namespace {
 
 constexpr std::size_t kDigits = 64;
-
-Status malformed(std::string_view why) {
-  return make_error(StatusCode::kEngineGateError, "is no line of sha256sum: {}", why)
-      .with_hint("the file is damaged: compile the model again");
-}
 
 }  // namespace
 
@@ -29,7 +24,8 @@ std::string format_sidecar(std::string_view sha256, std::string_view name) {
   return line + "\n";
 }
 
-Result<Sidecar> parse_sidecar(std::string_view text) {
+Result<Sidecar> parse_sidecar(std::string_view text, StatusCode code) {
+  const auto malformed = [&](std::string_view why) { return make_error(code, "is no line of sha256sum: {}", why); };
   const bool is_escaped = text.starts_with('\\');
   if (is_escaped) text.remove_prefix(1);
   if (text.ends_with('\n')) text.remove_suffix(1);

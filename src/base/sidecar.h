@@ -10,7 +10,7 @@
 
 namespace tern {
 
-/// What X.engine.sha256 says.
+/// What a sidecar says: X.sha256 beside a file X.
 struct Sidecar {
   static constexpr std::uint64_t kMaxBytes = 4096;
   std::string sha256;  ///< 64 lower-case hex digits
@@ -19,7 +19,7 @@ struct Sidecar {
 
 /// The line that sha256sum writes for a file: "<hex>  <name>\n", with its mark and escapes where the name has a backslash.
 [[nodiscard]] std::string format_sidecar(std::string_view sha256, std::string_view name);
-/// One line as sha256sum writes it (text or binary mode), or bare hex digits. EngineGateError otherwise.
-[[nodiscard]] Result<Sidecar> parse_sidecar(std::string_view text);
+/// One line as sha256sum writes it (text or binary mode), or bare hex digits. A failure of class `code` otherwise.
+[[nodiscard]] Result<Sidecar> parse_sidecar(std::string_view text, StatusCode code);
 
 }  // namespace tern
