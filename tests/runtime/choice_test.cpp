@@ -155,6 +155,20 @@ TEST_F(Choice, a_backend_whose_results_differ_never_wins) {
   EXPECT_THAT(logger_->text(), HasSubstr("liar cannot serve"));
 }
 
+TEST_F(Choice, quantised_layers_in_f32_are_held_against_themselves) {
+  InferenceRuntime runtime = this->runtime();
+  const Model quantised = Model::from_file(tiny_model("conv_qdq_7bit")).value();
+  const auto reference = [&](const Model& model) {
+    const auto handle = runtime.open(model, {.precision = Precision::kF32}, {.backend = "first"}).value();
+    return runtime.manifest(handle).value().golden;
+  };
+  const auto of_quantised = reference(quantised), of_float = reference(affine());
+  EXPECT_EQ(of_quantised.reference, "first") << "another runtime may round to another level";
+  EXPECT_FALSE(of_quantised.independent);
+  EXPECT_EQ(of_float.reference, "second");
+  EXPECT_TRUE(of_float.independent);
+}
+
 TEST_F(Choice, where_all_fail_the_error_is_the_first_ones) {
   const auto opened = this->runtime().open(Model::from_file(tiny_model("unknown_op")).value(), {});
   ASSERT_FALSE(opened.ok());

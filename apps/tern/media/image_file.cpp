@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
@@ -22,11 +23,11 @@ namespace tern {
 namespace {
 
 // The image libraries under OpenCV report by printing on standard error, and some of what they print is the only sign of a
-// damaged picture. While this object lives, descriptor 2 leads into memory. Nothing else in the program prints at that
-// time: images are decoded and encoded on the thread that also draws the progress bar.
+// damaged picture. While this object lives, descriptor 2 leads into memory. One lives at a time: calibration reads pictures on
+// several threads, and the second would save the first's memory for standard error.
 class StderrCapture {
  public:
-  StderrCapture() : memory_(::memfd_create("stderr", MFD_CLOEXEC)) {
+  StderrCapture() : lock_(one_at_a_time()), memory_(::memfd_create("stderr", MFD_CLOEXEC)) {
     std::fflush(stderr);
     if (memory_ < 0) return;
     saved_ = ::dup(STDERR_FILENO);
@@ -62,6 +63,12 @@ class StderrCapture {
     ::close(saved_);
     saved_ = -1;
   }
+  static std::mutex& one_at_a_time() {
+    static std::mutex mutex;
+    return mutex;
+  }
+
+  const std::scoped_lock<std::mutex> lock_;
   int memory_;
   int saved_ = -1;
 };

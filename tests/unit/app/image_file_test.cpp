@@ -4,6 +4,10 @@
 
 #include <fstream>
 #include <iterator>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <opencv2/core.hpp>
@@ -136,6 +140,27 @@ TEST_F(ImageFile, WritesWholeOrNotAtAll) {
   EXPECT_EQ(write_image(folder_ / "no" / "out.png", pixels).code(), StatusCode::kIoError);
   EXPECT_EQ(write_image(folder_ / "wide.jpg", cv::Mat(1, 70000, CV_8UC3, cv::Scalar(0))).code(), StatusCode::kIoError);
   EXPECT_EQ(folder_.count(), 1U);
+}
+
+// What libraries print is caught by turning descriptor 2 elsewhere for a while.
+TEST_F(ImageFile, StandardErrorSurvivesThreadsThatReadAtOnce) {
+  const fs::path file = save("small.png", cv::Mat(4, 5, CV_8UC3, cv::Scalar(1, 2, 3)));
+  const auto where = [] {
+    struct stat now {};
+    EXPECT_EQ(::fstat(STDERR_FILENO, &now), 0);
+    return std::pair(now.st_dev, now.st_ino);
+  };
+  const auto before = where();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 200; ++k)
+        EXPECT_TRUE(read_image(file).ok());
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_EQ(where(), before);
 }
 
 }  // namespace
