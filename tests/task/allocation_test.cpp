@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame loop allocates nothing after a warm-up. What the backend allocates on the calling thread is counted apart, and may
 // vary by a few (it shares work with threads of its own) but not grow.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "demo.h"
@@ -16,7 +18,8 @@ using test::Picture;
 
 // With more threads the backend shares its work, and so its allocations, out differently in each run.
 const TaskOptions kOneThread{.threads = 1};
-constexpr std::size_t kBackendSlack = 4;
+/// What a backend allocates in a frame differs by a few, or a few in a hundred: it is not tern's to promise, but must not grow.
+constexpr double kBackendSlack = 4, kBackendPart = 0.03;
 
 void expect_no_allocation_beside_the_backend(const std::function<void()>& frame) {
   for (int i = 0; i < 5; ++i)
@@ -26,7 +29,9 @@ void expect_no_allocation_beside_the_backend(const std::function<void()>& frame)
   for (int i = 0; i < 4; ++i) {
     const auto count = count_allocations(frame);
     EXPECT_EQ(count.other, 0U) << "frame " << i;
-    EXPECT_NEAR(static_cast<double>(count.backend), static_cast<double>(backend), kBackendSlack) << "frame " << i;
+    EXPECT_NEAR(static_cast<double>(count.backend), static_cast<double>(backend),
+                std::max(kBackendSlack, kBackendPart * static_cast<double>(backend)))
+        << "frame " << i;
   }
 }
 
