@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "tern/dev/cpu_build.h"
+#include "tern/dev/backend.h"
 
 namespace tern::ort_backend {
 namespace {

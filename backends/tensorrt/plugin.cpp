@@ -16,14 +16,9 @@ tern::Backend* create(const char** error) noexcept {
   return nullptr;
 }
 
-void destroy(tern::Backend* backend) noexcept {
-  delete backend;
-}
-
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const tern::dev::BackendPlugin* tern_backend_v1() noexcept {
-  static const tern::dev::BackendPlugin kPlugin{tern::dev::kBackendAbi, TERN_VERSION_STRING, TERN_COMPILER_TAG, create,
-                                                destroy};
+  static const tern::dev::BackendPlugin kPlugin = tern::dev::plugin_of(create);
   return &kPlugin;
 }

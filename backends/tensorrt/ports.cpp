@@ -3,6 +3,7 @@
 #include "ports.h"
 
 #include "base/error.h"
+#include "tern/dev/backend.h"
 
 namespace tern::trt_backend {
 namespace {
@@ -33,21 +34,7 @@ bool is_on_device(const void* address, int device) noexcept {
 }
 
 Status check_view(const TensorView& tensor, const TensorSpec& spec, int device) {
-  if (tensor.empty()) return Status(StatusCode::kInputError, "the tensor has no data").at(spec.name);
-  if (tensor.dtype() != spec.dtype) {
-    return make_error(StatusCode::kInputError, "the tensor has element type {}; the model wants {}",
-                      to_string(tensor.dtype()), to_string(spec.dtype))
-        .at(spec.name);
-  }
-  if (!tensor.is_contiguous())
-    return Status(StatusCode::kInputError, "the tensor is not contiguous")
-        .at(spec.name)
-        .with_hint("copy it with Tensor::copy_of");
-  if (!spec.shape.accepts(tensor.shape())) {
-    return make_error(StatusCode::kInputError, "the tensor has shape {}; the model wants {}",
-                      tensor.shape().to_string(), spec.shape.to_string())
-        .at(spec.name);
-  }
+  TERN_RETURN_IF_ERROR(dev::check_tensor(tensor, spec));
   if (tensor.device().kind != DeviceKind::kCuda) return {};
   const bool is_there = is_on_device(tensor.data(), tensor.device().index);
   if (tensor.device().index == device && is_there) {

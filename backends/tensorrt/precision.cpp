@@ -2,18 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "precision.h"
 
-#include <algorithm>
-
 #include "base/error.h"
+#include "tern/dev/backend.h"
 #include "trt_compat.h"
 
 namespace tern::trt_backend {
 namespace {
-
-bool is_quantised(const Model& model) {
-  return std::ranges::any_of(
-      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
-}
 
 /// Whether most of the model's floating weights are f16. A few (shapes of a resize, thresholds) are f32 in every export.
 bool is_half(const Model& model) {
@@ -116,16 +110,16 @@ Result<Plans> plan_float(Precision asked, const PrecisionMeans& means) {
 
 Result<std::vector<PrecisionPlan>> plan_precision(Precision asked, const Model& model, const PrecisionMeans& means) {
   const bool is_float_asked = asked == Precision::kF32 || asked == Precision::kF16 || asked == Precision::kBF16;
-  if (means.ranges != PrecisionMeans::Ranges::kNone && (is_float_asked || is_quantised(model) || is_half(model))) {
+  if (means.ranges != PrecisionMeans::Ranges::kNone && (is_float_asked || dev::is_quantised(model) || is_half(model))) {
     return make_error(
                StatusCode::kConfigError, "a calibration makes i8 of a model in f32; {}",
                is_float_asked ? fmt::format("{} is asked for", to_string(asked)) : "this one has types of its own")
         .at("calibration")
         .with_hint("leave the calibration out, or ask for i8, mixed or auto with the float model");
   }
-  auto plans = is_quantised(model) ? plan_quantised(asked, model)
-               : is_half(model)    ? plan_half(asked)
-                                   : plan_float(asked, means);
+  auto plans = dev::is_quantised(model) ? plan_quantised(asked, model)
+               : is_half(model)         ? plan_half(asked)
+                                        : plan_float(asked, means);
   if (!plans.ok()) return plans;
   for (PrecisionPlan& plan : *plans)
     plan.was_asked = asked != Precision::kAuto;

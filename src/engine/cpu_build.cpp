@@ -149,11 +149,6 @@ Result<std::vector<ShapeRange>> shape_ranges(const Model& model, const BuildConf
   return ranges;
 }
 
-bool is_quantised(const Model& model) {
-  return std::ranges::any_of(
-      model.op_counts(), [](const auto& op) { return op.first == "QuantizeLinear" || op.first == "DequantizeLinear"; });
-}
-
 Status check_what_runs(Precision asked, Precision runs, std::string_view runtime) {
   if (asked == Precision::kAuto || asked == runs) return {};
   const Status error = make_error(StatusCode::kEngineBuildError, "{} was asked for, but {} runs the model in {}",

@@ -5,33 +5,19 @@
 #include <utility>
 
 #include "base/error.h"
+#include "tern/dev/backend.h"
 #include "tern/dev/host_stream.h"
 
 namespace tern::dev {
 namespace {
 
 Status check_view(const TensorView& tensor, const TensorSpec& spec) {
-  if (tensor.empty()) return Status(StatusCode::kInputError, "the tensor has no data").at(spec.name);
-  if (tensor.device().kind != DeviceKind::kCpu) {
+  if (!tensor.empty() && tensor.device().kind != DeviceKind::kCpu) {
     return make_error(StatusCode::kInputError, "the tensor is on {}; this engine runs on the CPU",
                       tensor.device().to_string())
         .at(spec.name);
   }
-  if (tensor.dtype() != spec.dtype) {
-    return make_error(StatusCode::kInputError, "the tensor has element type {}; the model wants {}",
-                      to_string(tensor.dtype()), to_string(spec.dtype))
-        .at(spec.name);
-  }
-  if (!tensor.is_contiguous())
-    return Status(StatusCode::kInputError, "the tensor is not contiguous")
-        .at(spec.name)
-        .with_hint("copy it with Tensor::copy_of");
-  if (!spec.shape.accepts(tensor.shape())) {
-    return make_error(StatusCode::kInputError, "the tensor has shape {}; the model wants {}",
-                      tensor.shape().to_string(), spec.shape.to_string())
-        .at(spec.name);
-  }
-  return {};
+  return check_tensor(tensor, spec);
 }
 
 Status check_index(std::size_t index, const std::vector<TensorSpec>& specs, std::string_view what) {

@@ -108,7 +108,7 @@ Result<BackendChoice> measure_candidates(std::span<const Candidate> candidates, 
     std::vector<Engine*> engines;
     for (const Trial& trial : field.trials)
       engines.push_back(trial.engine.get());
-    TERN_ASSIGN_OR_RETURN(const RaceResult result, race(engines, frames.frames, stop));
+    TERN_ASSIGN_OR_RETURN(const TurnTimes result, race(engines, frames.frames, stop));
     choice.runs = result.runs;
     std::vector<std::size_t> order(engines.size());
     std::iota(order.begin(), order.end(), 0U);

@@ -3,7 +3,7 @@
 #include "runtime/calibration_choice.h"
 
 #include "base/error.h"
-#include "tern/dev/cpu_build.h"
+#include "tern/dev/backend.h"
 #include "tern/passport.h"
 
 namespace tern {

@@ -10,7 +10,7 @@
 #include "runtime/backend_chooser.h"
 #include "runtime/build_process.h"
 #include "runtime/utc_time.h"
-#include "tern/dev/cpu_build.h"
+#include "tern/dev/backend.h"
 #include "tern/version.h"
 
 namespace tern {

@@ -3,66 +3,46 @@
 #include "runtime/race.h"
 
 #include <algorithm>
-#include <chrono>
+#include <functional>
 
 #include "runtime/golden_run.h"
 
 namespace tern {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr int kWarmRuns = 3, kRunsOfATurn = 3, kMinTurns = 4, kMaxTurns = 40;
-constexpr std::chrono::milliseconds kEnough{1000}, kTooLong{4000};
 constexpr double kTie = 1.02;
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
-/// Runs a frame after the other, `count` in all; the times of all but the first `skip` are appended.
-Status take_turn(GoldenRunner& runner, const std::vector<GoldenFrame>& frames, int count, int skip,
-                 std::vector<double>& ms) {
-  for (int i = 0; i < count; ++i) {
-    const GoldenFrame& frame = frames[static_cast<std::size_t>(i) % frames.size()];
-    const Clock::time_point start = Clock::now();
-    const auto outputs = runner.run(frame, 1);
-    const std::chrono::duration<double, std::milli> took = Clock::now() - start;
-    TERN_RETURN_IF_ERROR(outputs.status());
-    if (i >= skip) ms.push_back(took.count());
+/// Runs a frame after the other, from the first again behind the last.
+class FrameRun {
+ public:
+  FrameRun(GoldenRunner runner, const std::vector<GoldenFrame>& frames)
+      : runner_(std::move(runner)), frames_(&frames) {}
+  Status operator()() {
+    const GoldenFrame& frame = (*frames_)[next_];
+    next_ = (next_ + 1) % frames_->size();
+    return runner_.run(frame, 1).status();
   }
-  return {};
-}
+
+ private:
+  GoldenRunner runner_;
+  const std::vector<GoldenFrame>* frames_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
-Result<RaceResult> race(std::span<Engine* const> engines, const std::vector<GoldenFrame>& frames,
-                        const std::stop_token& stop) {
+Result<TurnTimes> race(std::span<Engine* const> engines, const std::vector<GoldenFrame>& frames,
+                       const std::stop_token& stop) {
   if (frames.empty()) return Status(StatusCode::kInputError, "there are no frames to measure with");
-  std::vector<GoldenRunner> runners;
+  std::vector<FrameRun> runs;
   for (Engine* engine : engines) {
     TERN_ASSIGN_OR_RETURN(GoldenRunner runner, GoldenRunner::create(*engine));
-    runners.push_back(std::move(runner));
+    runs.emplace_back(std::move(runner), frames);
   }
-  std::vector<std::vector<double>> times(runners.size());
-  const Clock::time_point start = Clock::now();
-  for (std::size_t i = 0; i < runners.size(); ++i)
-    TERN_RETURN_IF_ERROR(take_turn(runners[i], frames, kWarmRuns, kWarmRuns, times[i]));
-  for (int turn = 0; turn < kMaxTurns; ++turn) {
-    const auto spent = Clock::now() - start;
-    if ((turn >= kMinTurns && spent >= kEnough) || (turn > 0 && spent >= kTooLong)) break;
-    for (std::size_t i = 0; i < runners.size(); ++i) {
-      if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopped while measuring backends");
-      TERN_RETURN_IF_ERROR(take_turn(runners[i], frames, kRunsOfATurn + 1, 1, times[i]));
-    }
-  }
-  RaceResult result;
-  result.runs = static_cast<int>(times.front().size());
-  for (const std::vector<double>& one : times)
-    result.ms.push_back(median(one));
-  return result;
+  std::vector<std::function<Status()>> runners;
+  for (FrameRun& run : runs)
+    runners.emplace_back(std::ref(run));
+  return time_in_turns(runners, stop);
 }
 
 std::size_t winner(const std::vector<double>& ms) {

@@ -31,9 +31,6 @@ struct ShapeRange {
 [[nodiscard]] TERN_API Result<std::vector<ShapeRange>> shape_ranges(const Model& model, const BuildConfig& config,
                                                                     std::string_view runtime);
 
-/// Whether the model has QuantizeLinear or DequantizeLinear nodes.
-[[nodiscard]] TERN_API bool is_quantised(const Model& model);
-
 /// EngineBuildError when something else runs than was asked for: a lower precision as much as a higher one.
 [[nodiscard]] TERN_API Status check_what_runs(Precision asked, Precision runs, std::string_view runtime);
 

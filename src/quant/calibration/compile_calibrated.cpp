@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <chrono>
+#include <array>
 #include <cstring>
+#include <functional>
 
 #include "base/error.h"
+#include "engine/turns.h"
 #include "tern/dev/int8_build.h"
 
 namespace tern::dev {
@@ -13,29 +15,10 @@ namespace {
 /// int8 costs accuracy, so it must be faster than f32 by more than two measurements differ.
 constexpr double kPays = 0.95;
 
-using Clock = std::chrono::steady_clock;
-
-constexpr int kWarmUps = 3;
-constexpr std::size_t kMinRounds = 5, kMaxRounds = 50;
-constexpr std::chrono::milliseconds kLongEnough{1000};
-
 struct Runner {
   std::shared_ptr<Engine> engine;
   std::unique_ptr<ExecutionContext> context;
   std::vector<Tensor> inputs;
-  std::vector<double> milliseconds;
-
-  Status run() {
-    const auto start = Clock::now();
-    TERN_RETURN_IF_ERROR(context->infer());
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-    return {};
-  }
-  double median() {
-    const auto middle = milliseconds.begin() + static_cast<std::ptrdiff_t>(milliseconds.size() / 2);
-    std::ranges::nth_element(milliseconds, middle);
-    return *middle;
-  }
 };
 
 /// What stays open is run as in the profile, else as one.
@@ -62,30 +45,14 @@ Result<Runner> make_runner(Backend& backend, const EngineBlob& blob, const Build
   return runner;
 }
 
-/// Median milliseconds of one inference of each of two engines.
-struct RaceTimes {
-  double first = 0, second = 0;
-};
-
-/// Runs two engines of one model in turns on zeros of the shapes that `config` aims at, for a second or two, and compares their times.
-Result<RaceTimes> race(Backend& backend, const EngineBlob& first, const EngineBlob& second, const BuildConfig& config,
+/// Times both engines of one model on zeros of the shapes that `config` aims at.
+Result<TurnTimes> race(Backend& backend, const EngineBlob& first, const EngineBlob& second, const BuildConfig& config,
                        const std::stop_token& stop) {
-  TERN_ASSIGN_OR_RETURN(Runner one, make_runner(backend, first, config));
-  TERN_ASSIGN_OR_RETURN(Runner other, make_runner(backend, second, config));
-  for (int i = 0; i < kWarmUps; ++i) {
-    TERN_RETURN_IF_ERROR(one.run());
-    TERN_RETURN_IF_ERROR(other.run());
-  }
-  one.milliseconds.clear();
-  other.milliseconds.clear();
-  const auto start = Clock::now();
-  while (one.milliseconds.size() < kMaxRounds &&
-         (one.milliseconds.size() < kMinRounds || Clock::now() - start < kLongEnough)) {
-    if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopped while comparing int8 with f32");
-    TERN_RETURN_IF_ERROR(one.run());
-    TERN_RETURN_IF_ERROR(other.run());
-  }
-  return RaceTimes{one.median(), other.median()};
+  TERN_ASSIGN_OR_RETURN(const Runner one, make_runner(backend, first, config));
+  TERN_ASSIGN_OR_RETURN(const Runner other, make_runner(backend, second, config));
+  const std::array<std::function<Status()>, 2> runners{[&] { return one.context->infer(); },
+                                                       [&] { return other.context->infer(); }};
+  return time_in_turns(runners, stop);
 }
 
 }  // namespace
@@ -110,12 +77,12 @@ Result<EngineBlob> compile_calibrated(Backend& backend, const Model& model, cons
     return f32;
   }
   if (progress) progress("compare", 0.8);
-  TERN_ASSIGN_OR_RETURN(const RaceTimes times, race(backend, *int8, f32, config, stop));
+  TERN_ASSIGN_OR_RETURN(const TurnTimes times, race(backend, *int8, f32, config, stop));
   if (progress) progress("done", 1.0);
-  const bool pays = times.first < kPays * times.second;
+  const bool pays = times.ms[0] < kPays * times.ms[1];
   EngineBlob& better = pays ? *int8 : f32;
   better.notes.push_back(fmt::format("runs in {}: one inference takes {:.2f} ms in i8 and {:.2f} ms in f32",
-                                     pays ? "i8" : "f32", times.first, times.second));
+                                     pays ? "i8" : "f32", times.ms[0], times.ms[1]));
   return std::move(better);
 }
 

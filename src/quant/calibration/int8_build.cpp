@@ -4,7 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "tern/dev/cpu_build.h"
+#include "tern/dev/backend.h"
 #include "tern/passport.h"
 
 namespace tern::dev {
