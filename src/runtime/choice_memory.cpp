@@ -3,13 +3,12 @@
 #include "runtime/choice_memory.h"
 
 #include <algorithm>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "model/strict_json.h"
+#include "runtime/own_file.h"
 #include "store/backend_choice.h"
 #include "tern/version.h"
 
@@ -52,8 +51,7 @@ fs::path ChoiceMemory::file_of(const std::vector<EngineKey>& keys) const {
 
 std::optional<BackendChoice> ChoiceMemory::recall(const std::vector<EngineKey>& keys) const {
   const fs::path file = file_of(keys);
-  struct stat info {};
-  if (::lstat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid()) return std::nullopt;
+  if (!is_own_file(file)) return std::nullopt;
   const auto text = read_text_file(file, kMaxBytes);
   auto choice = text.ok() ? parse_choice(*text) : Result<BackendChoice>(text.status());
   if (!choice.ok()) return std::nullopt;
@@ -61,12 +59,7 @@ std::optional<BackendChoice> ChoiceMemory::recall(const std::vector<EngineKey>& 
 }
 
 Status ChoiceMemory::remember(const std::vector<EngineKey>& keys, const BackendChoice& choice) const {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error)
-    return make_error(StatusCode::kIoError, "cannot make the folder: {}", error.message()).at(folder_.string());
-  fs::permissions(folder_, fs::perms::owner_all, error);
-  return write_file(file_of(keys), choice_text(choice));
+  return write_own_file(file_of(keys), choice_text(choice));
 }
 
 }  // namespace tern

@@ -3,12 +3,11 @@
 #include "runtime/proof_memory.h"
 
 #include <span>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "base/file.h"
+#include <fmt/format.h>
+
 #include "base/sha256.h"
+#include "runtime/own_file.h"
 #include "tern/version.h"
 
 namespace tern {
@@ -27,18 +26,11 @@ fs::path ProofMemory::file_of(const EngineManifest& manifest, const HostFacts& h
 }
 
 bool ProofMemory::knows(const EngineManifest& manifest, const HostFacts& host) const {
-  // Only a file of this user counts: nobody else may vouch for an engine.
-  struct stat info {};
-  return ::lstat(file_of(manifest, host).c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid();
+  return is_own_file(file_of(manifest, host));
 }
 
 Status ProofMemory::remember(const EngineManifest& manifest, const HostFacts& host) const {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error)
-    return make_error(StatusCode::kIoError, "cannot make the folder: {}", error.message()).at(folder_.string());
-  fs::permissions(folder_, fs::perms::owner_all, error);
-  return write_file(file_of(manifest, host), std::string_view());
+  return write_own_file(file_of(manifest, host), std::string_view());
 }
 
 }  // namespace tern

@@ -171,10 +171,13 @@ class InferenceRuntime::Impl {
     GatedEngine gated;
   };
 
+  Result<CalibrationChoice> calibration_of(const Model& model, const BuildConfig& config,
+                                           const CompileOptions& compile) const {
+    return choose_calibration(model, config, compile.contract, *options.logger);
+  }
+
   Result<Ready> find_or_build(Backend& backend, const Model& model, const BuildConfig& asked,
-                              const CompileOptions& compile) {
-    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
-                          choose_calibration(model, asked, compile.contract, *options.logger));
+                              const CompileOptions& compile, const CalibrationChoice& calibration) {
     TERN_ASSIGN_OR_RETURN(const EngineKey key, key_of(model, asked, compile, backend, calibration));
     BuildConfig config = asked;
     config.calibration = calibration.file;
@@ -287,10 +290,10 @@ class InferenceRuntime::Impl {
   /// Where `auto` decides, it says what it took, and aloud what is installed and cannot run: a GPU that is silently not used is a fault
   /// that nobody finds. Among CPU backends it takes the one that serves this model fastest.
   Result<Chosen> choose(const std::string& asked, const Model& model, const BuildConfig& config,
-                        const CompileOptions& compile, bool may_measure = true) {
+                        const CompileOptions& compile, const CalibrationChoice& calibration, bool may_measure = true) {
     TERN_ASSIGN_OR_RETURN(std::shared_ptr<Backend> preferred, registry().find(asked));
     if (asked != "auto" || !may_measure) return Chosen{std::move(preferred)};
-    TERN_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, candidates_of(model, config, compile));
+    TERN_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, candidates_of(model, config, compile, calibration));
     std::call_once(auto_once, [&] { say_preferred(*preferred, candidates.size() < 2); });
     if (candidates.size() < 2) return Chosen{std::move(preferred)};
     const std::vector<EngineKey> keys = keys_of(candidates);
@@ -304,16 +307,14 @@ class InferenceRuntime::Impl {
       }
     }
     if (!compile.allow_build) return Chosen{stored_of(candidates, store.get())};
-    return measure(candidates, model, config, compile, memory);
+    return measure(candidates, model, config, compile, calibration, memory);
   }
 
   /// What `auto` has to choose from for this model; fewer than two where there is nothing to measure. Each backend has taken the better
   /// of f32 and a trusted calibration's i8 by then.
   Result<std::vector<Candidate>> candidates_of(const Model& model, const BuildConfig& config,
-                                               const CompileOptions& compile) {
+                                               const CompileOptions& compile, const CalibrationChoice& calibration) {
     std::vector<Candidate> candidates;
-    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
-                          choose_calibration(model, config, compile.contract, *options.logger));
     for (const std::shared_ptr<Backend>& backend : backends_to_measure(registry())) {
       TERN_ASSIGN_OR_RETURN(EngineKey key, key_of(model, config, compile, *backend, calibration));
       candidates.push_back({backend, std::move(key)});
@@ -322,13 +323,14 @@ class InferenceRuntime::Impl {
   }
 
   Result<Chosen> measure(const std::vector<Candidate>& candidates, const Model& model, const BuildConfig& config,
-                         const CompileOptions& compile, const ChoiceMemory& memory) {
+                         const CompileOptions& compile, const CalibrationChoice& calibration,
+                         const ChoiceMemory& memory) {
     CompileOptions trial = compile;
     trial.output_dir.clear();
     std::map<std::string, Ready, std::less<>> built;
     const auto build_and_load = [&](const Candidate& candidate) -> Result<Trial> {
       trial.progress = part_of(compile.progress, built.size(), candidates.size());
-      TERN_ASSIGN_OR_RETURN(Ready ready, find_or_build(*candidate.backend, model, config, trial));
+      TERN_ASSIGN_OR_RETURN(Ready ready, find_or_build(*candidate.backend, model, config, trial, calibration));
       EngineOptions engine_options;
       engine_options.load = {.threads = config.threads, .hint = config.hint};
       TERN_ASSIGN_OR_RETURN(std::shared_ptr<LoadedEngine> loaded,
@@ -399,11 +401,12 @@ class InferenceRuntime::Impl {
   }
 
   /// Backends to try, in order: the one asked for, then, where the policy allows, the others by score.
-  Result<std::vector<Chosen>> backends_to_try(const Slot::Source& source, const CompileOptions& compile) {
+  Result<std::vector<Chosen>> backends_to_try(const Slot::Source& source, const CompileOptions& compile,
+                                              const CalibrationChoice& calibration) {
     std::vector<Chosen> list;
     // After a fault there is no time to measure.
     const bool may_measure = source.failed.empty();
-    auto first = choose(compile.backend, source.model, source.config, compile, may_measure);
+    auto first = choose(compile.backend, source.model, source.config, compile, calibration, may_measure);
     const bool may_change = options.config.fallback_policy != FallbackPolicy::kNever;
     if (!first.ok() && (!may_change || !may_fall_back(first.status().code()))) return first.status();
     const auto is_listed = [&](std::string_view name) {
@@ -428,7 +431,8 @@ class InferenceRuntime::Impl {
   Result<std::shared_ptr<LoadedEngine>> open(Slot::Source& source) {
     CompileOptions compile = source.compile;
     compile.contract = source.contract ? &*source.contract : nullptr;
-    TERN_ASSIGN_OR_RETURN(std::vector<Chosen> list, backends_to_try(source, compile));
+    TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration, calibration_of(source.model, source.config, compile));
+    TERN_ASSIGN_OR_RETURN(std::vector<Chosen> list, backends_to_try(source, compile, calibration));
     Status last;
     for (Chosen& chosen : list) {
       const std::shared_ptr<Backend>& backend = chosen.backend;
@@ -438,7 +442,7 @@ class InferenceRuntime::Impl {
             fmt::format("{}: falling back to {}: {}", source.model.stem(), backend->name(), last.to_string()));
       }
       auto ready = chosen.ready ? Result<Ready>(std::move(*chosen.ready))
-                                : find_or_build(*backend, source.model, source.config, compile);
+                                : find_or_build(*backend, source.model, source.config, compile, calibration);
       auto loaded = ready.ok() ? load(*backend, ready->gated, ready->compiled.entry, source.options)
                                : Result<std::shared_ptr<LoadedEngine>>(ready.status());
       if (loaded.ok()) return loaded;
@@ -497,9 +501,10 @@ Result<CompiledEngine> InferenceRuntime::compile_engine(const Model& model, cons
                                                         const CompileOptions& options) {
   if (impl_->store == nullptr && options.output_dir.empty())
     return Status(StatusCode::kConfigError, "without a store, compile_engine needs an output folder");
-  TERN_ASSIGN_OR_RETURN(Impl::Chosen chosen, impl_->choose(options.backend, model, config, options));
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration, impl_->calibration_of(model, config, options));
+  TERN_ASSIGN_OR_RETURN(Impl::Chosen chosen, impl_->choose(options.backend, model, config, options, calibration));
   if (!chosen.ready) {
-    TERN_ASSIGN_OR_RETURN(chosen.ready, impl_->find_or_build(*chosen.backend, model, config, options));
+    TERN_ASSIGN_OR_RETURN(chosen.ready, impl_->find_or_build(*chosen.backend, model, config, options, calibration));
   }
   return std::move(chosen.ready->compiled);
 }
@@ -604,20 +609,20 @@ std::string InferenceRuntime::label(Handle handle) const {
 Result<EngineKey> InferenceRuntime::key_of(const Model& model, const BuildConfig& config,
                                            const CompileOptions& options) const {
   TERN_ASSIGN_OR_RETURN(std::shared_ptr<Backend> backend, impl_->registry().find(options.backend));
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration, impl_->calibration_of(model, config, options));
   if (options.backend == "auto") {
-    TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options));
+    TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options, calibration));
     const auto known = ChoiceMemory(impl_->options.config.state_path).recall(keys_of(candidates));
     const std::shared_ptr<Backend> chosen = known ? chosen_of(candidates, *known) : nullptr;
     if (chosen != nullptr) backend = chosen;
   }
-  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration,
-                        choose_calibration(model, config, options.contract, *impl_->options.logger));
   return Impl::key_of(model, config, options, *backend, calibration);
 }
 
 Result<std::optional<BackendChoice>> InferenceRuntime::choice_of(const Model& model, const BuildConfig& config,
                                                                  const CompileOptions& options) const {
-  TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options));
+  TERN_ASSIGN_OR_RETURN(const CalibrationChoice calibration, impl_->calibration_of(model, config, options));
+  TERN_ASSIGN_OR_RETURN(const auto candidates, impl_->candidates_of(model, config, options, calibration));
   if (candidates.size() < 2) return std::optional<BackendChoice>();
   return ChoiceMemory(impl_->options.config.state_path).recall(keys_of(candidates));
 }
