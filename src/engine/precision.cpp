@@ -1,10 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <utility>
-
 #include "base/error.h"
-#include "tern/engine.h"
+#include "engine/precision_names.h"
 
 namespace tern {
 
@@ -27,16 +24,7 @@ std::string_view to_string(Precision precision) noexcept {
 }
 
 Result<Precision> parse_precision(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, Precision>, 9> kNames{{{"auto", Precision::kAuto},
-                                                                          {"f32", Precision::kF32},
-                                                                          {"fp32", Precision::kF32},
-                                                                          {"f16", Precision::kF16},
-                                                                          {"fp16", Precision::kF16},
-                                                                          {"bf16", Precision::kBF16},
-                                                                          {"i8", Precision::kI8},
-                                                                          {"int8", Precision::kI8},
-                                                                          {"mixed", Precision::kMixed}}};
-  for (const auto& [name, precision] : kNames) {
+  for (const auto& [name, precision] : kPrecisionNames) {
     if (name == text) return precision;
   }
   return make_error(StatusCode::kConfigError, "unknown precision '{}'", text)

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/precision_names.h"
+
 namespace tern {
 namespace {
 
@@ -138,16 +140,7 @@ void read_model(const YamlNode& node, std::size_t index, SpecDraft& draft, YamlE
   model.name = names.name.text;
   map.require("file");
   map.text("file", model.file);
-  constexpr std::array<Word<Precision>, 9> kPrecisions{{{"auto", Precision::kAuto},
-                                                        {"f32", Precision::kF32},
-                                                        {"fp32", Precision::kF32},
-                                                        {"f16", Precision::kF16},
-                                                        {"fp16", Precision::kF16},
-                                                        {"bf16", Precision::kBF16},
-                                                        {"i8", Precision::kI8},
-                                                        {"int8", Precision::kI8},
-                                                        {"mixed", Precision::kMixed}}};
-  map.word<Precision>("precision", model.precision, kPrecisions);
+  map.word<Precision>("precision", model.precision, kPrecisionNames);
   map.number("priority", model.priority, -100, 100);
   map.number("share", model.share, 0, 1);
   names.share_at = map.at("share");
