@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "modes.h"
@@ -24,6 +25,15 @@ struct PlanOptions {
   int level = -1, batch = 1;
   bool tf32 = false;
 };
+
+/// The model and how it is built; the batch is the program's own.
+inline void add_build_options(CLI::App& app, PlanOptions& options) {
+  app.add_option("model", options.model)->required()->check(CLI::ExistingFile);
+  app.add_option("--precision", options.precision);
+  app.add_option("--level", options.level)->check(CLI::Range(-1, 5));
+  app.add_option("--timing-cache", options.timing_cache);
+  app.add_option("--calibration", options.calibration)->check(CLI::ExistingFile);
+}
 
 inline BuildConfig config_of(const PlanOptions& options) {
   BuildConfig config;

@@ -168,14 +168,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("tern against a bare TensorRT loop");
-  app.add_option("model", options.model)->required()->check(CLI::ExistingFile);
-  app.add_option("--precision", options.precision);
-  app.add_option("--level", options.level)->check(CLI::Range(-1, 5));
+  add_build_options(app, options);
   app.add_option("--batch", options.batch)->check(CLI::Range(1, 4096));
   app.add_option("--rounds", options.rounds)->check(CLI::Range(1, 100000));
   app.add_option("--runs", options.runs)->check(CLI::Range(1, 100000));
-  app.add_option("--timing-cache", options.timing_cache);
-  app.add_option("--calibration", options.calibration)->check(CLI::ExistingFile);
   app.add_flag("--tf32", options.tf32);
   app.add_option("--plan", options.plan);
   app.add_flag("--build-only", options.build_only)->needs("--plan");

@@ -14,16 +14,14 @@
 #include <CLI/CLI.hpp>
 
 #include "loops.h"
+#include "plans.h"
 
 namespace {
 
 using namespace tern;         // NOLINT(google-build-using-namespace): a program of one file
 using namespace tern::bench;  // NOLINT(google-build-using-namespace)
-using Clock = std::chrono::steady_clock;
 
-struct Options {
-  std::string model, precision = "auto", calibration, timing_cache;
-  int level = -1;
+struct Options : PlanOptions {
   double seconds = 2;
   std::vector<int> batches{1, 4, 16, 32}, contexts{1, 2, 4, 8};
 };
@@ -76,12 +74,8 @@ int run(const Options& options) {
   const auto backend = BackendRegistry::load().find("tensorrt").value();
   const auto model = Model::from_file(options.model).value();
   for (const int batch : options.batches) {
-    BuildConfig config;
-    config.precision = parse_precision(options.precision).value();
-    config.optimization_level = options.level;
+    BuildConfig config = config_of(options);
     config.max_batch = batch;
-    config.timing_cache = options.timing_cache;
-    config.calibration = options.calibration;
     const EngineBlob blob = backend->compile(model, config, {}, {}).value();
     const auto engine = backend->load(blob, {}).value();
     fmt::print(
@@ -98,14 +92,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("images a second, by batch and contexts");
-  app.add_option("model", options.model)->required()->check(CLI::ExistingFile);
-  app.add_option("--precision", options.precision);
-  app.add_option("--calibration", options.calibration)->check(CLI::ExistingFile);
-  app.add_option("--level", options.level)->check(CLI::Range(-1, 5));
+  add_build_options(app, options);
   app.add_option("--batch", options.batches)->check(CLI::Range(1, 4096));
   app.add_option("--contexts", options.contexts)->check(CLI::Range(1, 64));
   app.add_option("--seconds", options.seconds)->check(CLI::Range(0.1, 3600.0));
-  app.add_option("--timing-cache", options.timing_cache);
   CLI11_PARSE(app, argc, argv);
   try {
     return run(options);
