@@ -33,8 +33,9 @@ Status check_coverage(const CacheMapping& mapping, const std::string& where) {
       .with_hint("calibrate this model anew: tern calib");
 }
 
-/// The cache as TensorRT of `version` takes it: its header, the model's names, the scales' own bits.
-Result<std::string> rewritten(const TensorrtCache& cache, const CacheMapping& mapping, std::uint32_t version) {
+/// The cache as TensorRT of `version` takes it: its header, the model's names, the scales' own bits, and what follows from them.
+Result<std::string> rewritten(const TensorrtCache& cache, const CacheMapping& mapping, const TensorRanges& derived,
+                              std::uint32_t version) {
   std::map<std::string, std::string, std::less<>> new_names;
   for (const CacheMapping::Renamed& renamed : mapping.renamed)
     new_names.emplace(renamed.in_cache, renamed.in_model);
@@ -44,6 +45,8 @@ Result<std::string> rewritten(const TensorrtCache& cache, const CacheMapping& ma
     const std::string& name = renamed != new_names.end() ? renamed->second : entry.tensor;
     if (mapping.ranges.contains(name)) out.entries.push_back({name, entry.scale});
   }
+  for (const auto& [name, range] : derived)
+    out.entries.push_back({name, scale_of(range)});
   return out.to_text();
 }
 
@@ -75,7 +78,11 @@ Status from_cache(Calibration& calibration, const Model& model, const Calibratio
   if (!mapping.renamed.empty())
     calibration.notes.push_back(
         fmt::format("{} tensors of the cache have other names in the model", mapping.renamed.size()));
-  TERN_ASSIGN_OR_RETURN(calibration.cache, rewritten(cache, mapping, version));
+  // Where a convolution's activation has no scale, TensorRT finds no kernel for the two (10.6: "could not find any implementation").
+  TERN_ASSIGN_OR_RETURN(const TensorRanges derived, derive_ranges(model, mapping.ranges));
+  if (!derived.empty())
+    calibration.notes.push_back(fmt::format("scales of {} more tensors follow from those", derived.size()));
+  TERN_ASSIGN_OR_RETURN(calibration.cache, rewritten(cache, mapping, derived, version));
   calibration.ranges = std::move(mapping.ranges);
   calibration.source = PrecisionMeans::Ranges::kCache;
   return {};

@@ -102,6 +102,13 @@ struct QuantizationSummary {
                                               const QuantizeOptions& options = {},
                                               QuantizationSummary* summary = nullptr);
 
+/// Ranges of further tensors on the way to a layer that is quantised, as they follow from `ranges`: of what moves values
+/// (concatenation, slices, pooling), of x * sigmoid(x), Relu and HardSwish, and of sums. None is wider than a concatenation that
+/// holds the tensor and has a range in `ranges`. For TensorRT's own quantisation, which holds every tensor between its kernels in
+/// int8, while Q/DQ pairs stand at those of the plan alone. Fails as plan_quantization().
+[[nodiscard]] TERN_API Result<TensorRanges> derive_ranges(const Model& model, const TensorRanges& ranges,
+                                                          const QuantizeOptions& options = {});
+
 /// BatchNormalization behind Conv, ConvTranspose and Gemm of constant weights, folded into these, where nothing else reads the
 /// layer's output. The layer then writes what the normalisation wrote, under its name. Computed in double.
 [[nodiscard]] TERN_API Result<Model> fold_batch_norm(const Model& model);

@@ -51,6 +51,29 @@ TEST(ReadCalibration, a_cache_gets_the_header_of_the_tensorrt_that_runs_and_keep
   EXPECT_EQ(calibration.ranges.size(), plan_quantization(model)->tensors.size());
 }
 
+// TensorRT 10.6 found no kernel for a convolution with an activation that had no scale.
+TEST(ReadCalibration, tensors_between_those_of_the_cache_get_the_scales_that_follow) {
+  test::OnnxBuilder b;
+  b.weights("w0", {8, 3, 3, 3}, 0.04F).weights("w1", {8, 8, 3, 3}, 0.007F).weights("w2", {8, 16, 1, 1}, 0.01F);
+  b.weights("w3", {8, 8, 1, 1}, 0.01F).input("x", {1, 3, 32, 32});
+  b.node("Conv", {"x", "w0"}, {"a"}).node("Relu", {"a"}, {"a_relu"});
+  b.node("Conv", {"a_relu", "w1"}, {"b"}).node("Relu", {"b"}, {"b_relu"});
+  b.node("MaxPool", {"a_relu"}, {"pooled"}).attribute("kernel_shape", {std::int64_t{3}, std::int64_t{3}});
+  b.node("Concat", {"pooled", "b_relu"}, {"both"}).attribute("axis", std::int64_t{1});
+  b.node("Conv", {"both", "w2"}, {"c"}).node("Conv", {"c", "w3"}, {"y"}).output("y", {1, 8, 28, 28});
+  const Model model = Model::from_bytes(b.bytes(), "convolutions").value();
+  const CalibrationFolder folder;
+  folder.write(model);
+  const Calibration calibration = read(model, folder.cache()).value();
+  const auto cache = TensorrtCache::parse(calibration.cache, "cache").value();
+  ASSERT_EQ(TensorrtCache::from_file(folder.cache())->find("pooled"), nullptr);
+  ASSERT_NE(cache.find("pooled"), nullptr);
+  EXPECT_EQ(*cache.find("pooled"), *cache.find("a_relu"));
+  EXPECT_EQ(cache.find("b_relu"), nullptr) << "nothing is known of what it is made from";
+  EXPECT_FALSE(calibration.ranges.contains("pooled")) << "Q/DQ pairs stand where the plan says";
+  EXPECT_THAT(calibration.notes.back(), HasSubstr("1 more tensors"));
+}
+
 TEST(ReadCalibration, a_passport_gives_ranges_alone) {
   const Model model = convolutions();
   const CalibrationFolder folder;
