@@ -121,7 +121,7 @@ class Build {
   Status calibrate();
   Result<std::unique_ptr<nvinfer1::IHostMemory>> build(const Progress& progress, const std::stop_token& stop);
   Status examine(const nvinfer1::IHostMemory& plan, EngineBlob& blob);
-  Status check_precision(const EngineFacts& facts, EngineBlob& blob) const;
+  Status check_precision(EngineBlob& blob) const;
   std::string engine_id() const;
 
   const Library& library_;
@@ -236,12 +236,10 @@ Result<std::unique_ptr<nvinfer1::IHostMemory>> Build::build(const Progress& prog
   return plan;
 }
 
-Status Build::check_precision(const EngineFacts& facts, EngineBlob& blob) const {
+/// REQUIRES: blob.layers.
+Status Build::check_precision(EngineBlob& blob) const {
   const Precision asked = precision_.precision;
-  blob.precision = facts.precision.value_or(asked);
-  // The inspector may not show a fused layer's f16; i8 it shows wherever TensorRT really computes with it.
-  if (blob.precision == Precision::kI8 && !facts.layers.contains("i8")) blob.precision = Precision::kF32;
-  if (asked == Precision::kMixed && blob.precision != Precision::kF32) blob.precision = Precision::kMixed;
+  blob.precision = built_precision(asked, blob.layers);
   if (!is_wider(blob.precision, asked)) return {};
   if (!precision_.was_asked) {
     blob.notes.push_back(fmt::format("{} was tried; the narrowest layer of the engine runs in {}", to_string(asked),
@@ -274,7 +272,7 @@ Status Build::examine(const nvinfer1::IHostMemory& plan, EngineBlob& blob) {
   blob.outputs = std::move(facts->outputs);
   blob.layers = std::move(facts->layers);
   blob.context_bytes = facts->activation_bytes + facts->io_bytes;
-  return check_precision(*facts, blob);
+  return check_precision(blob);
 }
 
 std::string Build::engine_id() const {

@@ -65,9 +65,7 @@ Result<std::shared_ptr<TensorRtEngine>> TensorRtEngine::create(const Library& li
     auto facts = read_facts(*engine->engine_);
     if (!facts.ok()) return facts.status().with_cause(log.text());
     engine->facts_ = std::move(*facts);
-    engine->precision_ = engine->facts_.precision.value_or(blob.precision);
-    if (blob.precision == Precision::kMixed && engine->precision_ != Precision::kF32)
-      engine->precision_ = Precision::kMixed;
+    engine->precision_ = built_precision(blob.precision, engine->facts_.layers);
     if (engine->precision_ != blob.precision) {
       return make_error(StatusCode::kEngineGateError, "the engine runs in {}, but was built for {}",
                         to_string(engine->precision_), to_string(blob.precision));

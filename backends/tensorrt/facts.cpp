@@ -111,7 +111,6 @@ void read_layers(nvinfer1::ICudaEngine& engine, const nvinfer1::IExecutionContex
     const auto precision = layer_precision(text != nullptr ? text : "");
     if (precision) ++facts.layers[*precision];
   }
-  facts.precision = engine_precision(facts.layers);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <NvInferRuntime.h>
-#include <optional>
 #include <vector>
 
 #include "layers.h"
@@ -20,7 +19,6 @@ struct EngineFacts {
   std::size_t activation_bytes = 0;  ///< what one context needs for any profile
   std::size_t io_bytes = 0;  ///< inputs and outputs of the largest profile; open output dimensions count as their bound
   LayerPrecisions layers;
-  std::optional<Precision> precision;  ///< see engine_precision()
 };
 
 /// Makes and destroys a context on the current device. EngineGateError on an engine that tern cannot run.

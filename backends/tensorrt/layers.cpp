@@ -87,6 +87,12 @@ bool is_wider(Precision got, Precision asked) noexcept {
   return bits(got) > bits(asked);
 }
 
+Precision built_precision(Precision asked, const LayerPrecisions& layers) {
+  const Precision otherwise = asked == Precision::kI8 ? Precision::kF32 : asked;
+  const Precision got = engine_precision(layers).value_or(otherwise);
+  return asked == Precision::kMixed && got != Precision::kF32 ? asked : got;
+}
+
 std::optional<Precision> engine_precision(const LayerPrecisions& layers) {
   if (layers.contains("i8")) return Precision::kI8;
   if (layers.contains("f16")) return Precision::kF16;

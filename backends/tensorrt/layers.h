@@ -23,6 +23,10 @@ using LayerPrecisions = std::map<std::string, int>;
 /// blocks beside f32 layers may hide a lower one.
 [[nodiscard]] std::optional<Precision> engine_precision(const LayerPrecisions& layers);
 
+/// The precision of an engine that was built as `asked` (not kAuto): what its layers show. Where they do not tell, what was asked
+/// for, but i8 only where a layer shows it: that TensorRT never hides. kMixed where it was asked for and anything narrower than f32 runs.
+[[nodiscard]] Precision built_precision(Precision asked, const LayerPrecisions& layers);
+
 /// Whether `got` has more bits than `asked`: f32 where f16 was asked for, f16 where i8 was. Of concrete precisions, not kAuto.
 [[nodiscard]] bool is_wider(Precision got, Precision asked) noexcept;
 

@@ -72,5 +72,40 @@ TEST(EnginePrecision, is_unknown_where_it_cannot_be_told) {
   EXPECT_EQ(engine_precision({{"f32", 3}, {"fused", 1}}), std::nullopt);
 }
 
+TEST(BuiltPrecision, is_what_the_layers_show) {
+  EXPECT_EQ(built_precision(Precision::kI8, {{"i8", 1}, {"f16", 5}, {"f32", 3}}), Precision::kI8);
+  EXPECT_EQ(built_precision(Precision::kI8, {{"f16", 5}, {"f32", 3}}), Precision::kF16);
+  EXPECT_EQ(built_precision(Precision::kF16, {{"f32", 3}}), Precision::kF32);
+  EXPECT_EQ(built_precision(Precision::kF32, {{"f32", 3}}), Precision::kF32);
+}
+
+TEST(BuiltPrecision, is_what_was_asked_for_where_they_do_not_tell_but_for_i8) {
+  EXPECT_EQ(built_precision(Precision::kF16, {{"f32", 3}, {"fused", 1}}), Precision::kF16);
+  EXPECT_EQ(built_precision(Precision::kI8, {{"f32", 3}, {"fused", 1}}), Precision::kF32);
+  EXPECT_EQ(built_precision(Precision::kI8, {}), Precision::kF32);
+}
+
+TEST(BuiltPrecision, mixed_is_anything_below_f32) {
+  EXPECT_EQ(built_precision(Precision::kMixed, {{"i8", 1}, {"f16", 5}}), Precision::kMixed);
+  EXPECT_EQ(built_precision(Precision::kMixed, {{"f16", 5}}), Precision::kMixed);
+  EXPECT_EQ(built_precision(Precision::kMixed, {{"f32", 5}}), Precision::kF32);
+}
+
+// The build and each load of an engine see the same layers and must call them the same, or the load is refused.
+TEST(BuiltPrecision, is_the_same_when_the_engine_is_loaded) {
+  for (const Precision asked : {Precision::kF32, Precision::kF16, Precision::kI8, Precision::kMixed}) {
+    for (const LayerPrecisions& layers : {LayerPrecisions{},
+                                          {{"other", 2}},
+                                          {{"fused", 1}, {"f32", 2}},
+                                          {{"f32", 2}},
+                                          {{"f16", 1}},
+                                          {{"i8", 1}, {"f32", 2}}}) {
+      const Precision built = built_precision(asked, layers);
+      EXPECT_EQ(built_precision(built, layers), built)
+          << to_string(asked) << ", " << layers.size() << " kinds of layers";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tern::trt_backend
