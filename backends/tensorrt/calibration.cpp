@@ -78,7 +78,7 @@ Status from_cache(Calibration& calibration, const Model& model, const Calibratio
   if (!mapping.renamed.empty())
     calibration.notes.push_back(
         fmt::format("{} tensors of the cache have other names in the model", mapping.renamed.size()));
-  // Where a convolution's activation has no scale, TensorRT finds no kernel for the two (10.6: "could not find any implementation").
+  // Where a convolution's activation has no scale, TensorRT may find no kernel for the two (10.6: "could not find any implementation").
   TERN_ASSIGN_OR_RETURN(const TensorRanges derived, derive_ranges(model, mapping.ranges));
   if (!derived.empty())
     calibration.notes.push_back(fmt::format("scales of {} more tensors follow from those", derived.size()));

@@ -51,7 +51,7 @@ TEST(ReadCalibration, a_cache_gets_the_header_of_the_tensorrt_that_runs_and_keep
   EXPECT_EQ(calibration.ranges.size(), plan_quantization(model)->tensors.size());
 }
 
-// TensorRT 10.6 found no kernel for a convolution with an activation that had no scale.
+// TensorRT 10.6 found no kernel for the first convolution whose activation had no scale.
 TEST(ReadCalibration, tensors_between_those_of_the_cache_get_the_scales_that_follow) {
   test::OnnxBuilder b;
   b.weights("w0", {8, 3, 3, 3}, 0.04F).weights("w1", {8, 8, 3, 3}, 0.007F).weights("w2", {8, 16, 1, 1}, 0.01F);
