@@ -62,7 +62,7 @@ function(tern_module)
   target_compile_options(tern_${M_NAME} PRIVATE ${tern_edges})
   if(M_NAME IN_LIST TERN_LOOP_MODULES)
     target_compile_options(tern_${M_NAME} PRIVATE ${tern_loop_options})
-    set_target_properties(tern_${M_NAME} PROPERTIES TERN_NOT_PRECOMPILED ON) # compiled otherwise than they are
+    set_target_properties(tern_${M_NAME} PROPERTIES TERN_LOOPS ON)
   else()
     target_compile_options(tern_${M_NAME} PRIVATE ${tern_comparisons})
   endif()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <regex>
 #include <string>
 
@@ -11,6 +12,14 @@
 #include <nlohmann/json.hpp>
 
 namespace tern::test {
+
+/// A pattern is compiled once: that takes far longer than a match.
+inline bool matches(const std::string& text, const std::string& pattern) {
+  static std::map<std::string, std::regex> compiled;
+  const auto found = compiled.find(pattern);
+  return std::regex_search(text,
+                           found != compiled.end() ? found->second : compiled.emplace(pattern, pattern).first->second);
+}
 
 /// Enough of JSON Schema 2020-12 for the schemas in docs/schemas; an unknown keyword fails the test.
 inline bool valid(const nlohmann::json& schema, const nlohmann::json& value) {
@@ -47,8 +56,7 @@ inline bool valid(const nlohmann::json& schema, const nlohmann::json& value) {
         if (!valid(rule, entry)) return false;
       }
     } else if (key == "pattern") {
-      if (value.is_string() && !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>())))
-        return false;
+      if (value.is_string() && !matches(value.get<std::string>(), rule.get<std::string>())) return false;
     } else if (key == "anyOf") {
       if (std::none_of(rule.begin(), rule.end(), fits)) return false;
     } else if (key == "oneOf") {

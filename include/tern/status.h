@@ -148,12 +148,16 @@ class [[nodiscard]] Result {
     }                                                               \
   } while (false)
 
-#define TERN_CONCAT_INNER_(a, b) a##b
-#define TERN_CONCAT_(a, b) TERN_CONCAT_INNER_(a, b)
-#define TERN_ASSIGN_OR_RETURN_IMPL_(tmp, lhs, expr) \
-  auto tmp = (expr);                                \
-  if (!tmp.ok()) return tmp.status();               \
+#define TERN_DETAIL_PASTE(a, b) a##b
+#define TERN_DETAIL_CONCAT(a, b) TERN_DETAIL_PASTE(a, b)
+// `lhs` may declare a variable and `tmp` does, so neither stands in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+#define TERN_DETAIL_ASSIGN_OR_RETURN(tmp, lhs, expr) \
+  auto tmp = (expr);                                 \
+  if (!tmp.ok()) return tmp.status();                \
   lhs = std::move(*tmp)
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// `TERN_ASSIGN_OR_RETURN(auto x, f());`: the value of a Result, or its failure to the caller.
-#define TERN_ASSIGN_OR_RETURN(lhs, expr) TERN_ASSIGN_OR_RETURN_IMPL_(TERN_CONCAT_(tern_result_, __LINE__), lhs, expr)
+#define TERN_ASSIGN_OR_RETURN(lhs, expr) \
+  TERN_DETAIL_ASSIGN_OR_RETURN(TERN_DETAIL_CONCAT(tern_result_, __LINE__), lhs, expr)

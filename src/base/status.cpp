@@ -37,8 +37,8 @@ constexpr std::array<ErrorClass, 16> kClasses{{
 }};
 
 const std::string& empty_string() {
-  static const std::string empty;
-  return empty;
+  static const std::string kEmpty;
+  return kEmpty;
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ class MetadataReader {
   Status channels(const std::string& text);
   Status stride(const std::string& text);
   Status numbers(std::string_view path, const std::string& text);
-  Status add(std::string_view path, json value);
+  Status add(std::string_view path, const json& value);
 
   const Model& model_;
   const GivenValues& overrides_;
@@ -59,10 +59,10 @@ class MetadataReader {
 };
 
 // A value for a field; a second key that says something else about it is a contradiction.
-Status MetadataReader::add(std::string_view path, json value) {
+Status MetadataReader::add(std::string_view path, const json& value) {
   const FieldOrigin origin{FieldOrigin::Source::kMetadata, "metadata '" + key_ + "'"};
   Contract scratch;
-  if (const Status status = find_contract_field(path)->read(value, scratch); !status.ok()) return status;
+  TERN_RETURN_IF_ERROR(find_contract_field(path)->read(value, scratch));
   const auto [place, added] = facts_.values.try_emplace(std::string(path), GivenValue{value, origin});
   if (!added && place->second.value != value) {
     return make_error(StatusCode::kContractError, "it says {} is {}, but {} says {}", path, value.dump(),

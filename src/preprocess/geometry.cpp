@@ -77,8 +77,9 @@ void center_crop(Geometry& g, Rounding rounding) noexcept {
   g.inner_height = g.dst_height;
   g.scale_x = static_cast<double>(width) / g.src_width;
   g.scale_y = static_cast<double>(height) / g.src_height;
-  g.offset_x = -static_cast<double>((width - g.dst_width) / 2);
-  g.offset_y = -static_cast<double>((height - g.dst_height) / 2);
+  const std::int64_t cut_left = (width - g.dst_width) / 2, cut_above = (height - g.dst_height) / 2;
+  g.offset_x = -static_cast<double>(cut_left);
+  g.offset_y = -static_cast<double>(cut_above);
 }
 
 Status check_side(const char* what, int width, int height) {

@@ -107,8 +107,9 @@ Status ActivationStatistics::observe_histogram(std::string_view tensor, const fl
     }
   }
   TERN_ASSIGN_OR_RETURN(statistics.values, add(statistics.values, count));
+  std::uint64_t* const bins = statistics.bins.data();
   for (std::size_t i = 0; i < count; ++i)
-    ++statistics.bins[bin_of(std::abs(data[i]), range)];
+    ++bins[bin_of(std::abs(data[i]), range)];
   return {};
 }
 

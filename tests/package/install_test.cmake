@@ -25,12 +25,12 @@ file(REMOVE_RECURSE ${WORK_DIR})
 set(prefix ${WORK_DIR}/prefix)
 run(COMMAND ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix})
 
-set(common -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_FLAGS=${FLAGS})
+set(common -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_PREFIX_PATH=${prefix})
 run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/package/headers -B ${WORK_DIR}/headers ${common}
   -DEXPECTED_VERSION=${VERSION} -DSOURCE_INCLUDE_DIR=${SOURCE_DIR}/include)
 run(COMMAND ${CMAKE_COMMAND} --build ${WORK_DIR}/headers --parallel 2)
 
-run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE_DIR}/examples/package -B ${WORK_DIR}/example ${common})
+run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE_DIR}/examples/package -B ${WORK_DIR}/example ${common} -DCMAKE_CXX_FLAGS=${FLAGS})
 run(COMMAND ${CMAKE_COMMAND} --build ${WORK_DIR}/example)
 run(COMMAND ${WORK_DIR}/example/describe_model ${SOURCE_DIR}/models/overhead-detect.onnx OUTPUT described)
 expect("${described}" "^tern ${VERSION}, model overhead-detect\ninput images [0-9x?]+\noutput [a-z0-9]+ [0-9x?]+\n")

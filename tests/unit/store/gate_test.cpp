@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <functional>
 #include <random>
+#include <ranges>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "support/places.h"
 #include "unit/app/temporary_folder.h"
 #include "unit/store/store_fixture.h"
 
@@ -256,7 +258,7 @@ TEST_F(GateTest, files_cut_to_any_length_are_refused) {
   for (const fs::path& path : all_files()) {
     place(packed_);
     const std::string whole = test::read(path);
-    for (std::size_t length = std::min<std::size_t>(whole.size(), 4097); length-- > 0;) {
+    for (const std::size_t length : std::views::reverse(test::places_in(whole.size()))) {
       ASSERT_EQ(::truncate(path.c_str(), static_cast<off_t>(length)), 0);
       const Status status = gate(trusting());
       // Digits without a name are a sidecar, and so is a line without its end.

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "support/places.h"
 #include "unit/store/store_fixture.h"
 
 namespace tern {
@@ -16,10 +17,13 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-const std::vector<std::byte> kEngine = test::random_bytes(EngineManifest::kChunkBytes + 5);
+const std::vector<std::byte>& engine() {
+  static const auto kBytes = test::random_bytes(EngineManifest::kChunkBytes + 5);
+  return kBytes;
+}
 
 json whole() {
-  return json::parse(test::complete_manifest(kEngine).to_json());
+  return json::parse(test::complete_manifest(engine()).to_json());
 }
 
 Status read(const json& document) {
@@ -27,7 +31,7 @@ Status read(const json& document) {
 }
 
 TEST(EngineManifest, comes_back_as_it_was_written) {
-  const EngineManifest m = test::complete_manifest(kEngine);
+  const EngineManifest m = test::complete_manifest(engine());
   const EngineManifest back = EngineManifest::from_json(m.to_json(), "a.json").value();
   EXPECT_EQ(back.to_json(), m.to_json());
   EXPECT_EQ(back.key.fields, m.key.fields);
@@ -51,7 +55,7 @@ TEST(EngineManifest, comes_back_as_it_was_written) {
 
 TEST(EngineManifest, name_and_key_must_agree_on_who_may_load_the_engine) {
   const auto refused = [](const std::string& name, const std::map<std::string, std::string>& fields) {
-    EngineManifest m = test::complete_manifest(kEngine);
+    EngineManifest m = test::complete_manifest(engine());
     m.name = name;
     m.precision = Precision::kF32;
     for (const auto& [field, value] : fields)
@@ -71,7 +75,7 @@ TEST(EngineManifest, name_and_key_must_agree_on_who_may_load_the_engine) {
 }
 
 TEST(EngineManifest, without_golden_frames_and_contract_comes_back_too) {
-  EngineManifest m = test::complete_manifest(kEngine);
+  EngineManifest m = test::complete_manifest(engine());
   m.golden = {};
   m.contract.clear();
   m.driver = "570.1";
@@ -93,7 +97,7 @@ TEST(EngineManifest, manifests_of_another_writer_are_read) {
 }
 
 TEST(EngineManifest, is_written_with_sorted_keys_and_one_space) {
-  const std::string text = test::complete_manifest(kEngine).to_json();
+  const std::string text = test::complete_manifest(engine()).to_json();
   EXPECT_TRUE(text.starts_with("{\n \"backend\": \"openvino\",\n \"backend_version\":")) << text.substr(0, 80);
   EXPECT_TRUE(text.ends_with("}\n"));
   EXPECT_THAT(text, HasSubstr("\"shape\": [\n    -1,\n    3,"));
@@ -244,7 +248,7 @@ TEST(EngineManifest, messages_carry_no_control_characters_of_the_file) {
 }
 
 TEST(EngineManifest, text_that_is_no_json_or_too_much_of_it_is_refused) {
-  const std::string good = test::complete_manifest(kEngine).to_json();
+  const std::string good = test::complete_manifest(engine()).to_json();
   for (const std::string& text : {std::string(), std::string("{"), good + "{}", "\xff" + good, good.substr(1)})
     EXPECT_EQ(EngineManifest::from_json(text, "a").status().code(), StatusCode::kEngineGateError);
   EXPECT_THAT(EngineManifest::from_json("{\"name\":1,\"name\":2}", "a").status().message(), HasSubstr("twice"));
@@ -254,8 +258,8 @@ TEST(EngineManifest, text_that_is_no_json_or_too_much_of_it_is_refused) {
 }
 
 TEST(EngineManifest, cut_off_anywhere_it_is_refused) {
-  const std::string good = test::complete_manifest(kEngine).to_json();
-  for (std::size_t length = 0; length + 2 < good.size(); ++length)
+  const std::string good = test::complete_manifest(engine()).to_json();
+  for (const std::size_t length : test::places_in(good.size() - 2))
     ASSERT_FALSE(EngineManifest::from_json(std::string_view(good).substr(0, length), "a").ok()) << length;
 }
 
