@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tern/export.h"
+#include "tern/image.h"
 #include "tern/status.h"
 
 namespace tern {
@@ -77,10 +78,33 @@ class TERN_API Cuda {
   [[nodiscard]] Result<DeviceSelfTest> self_test(int index, std::uint64_t bytes = std::uint64_t{64} << 20) const;
 
  private:
+  friend class GpuFrame;
   Cuda(std::filesystem::path library, const dev::CudaPlugin* plugin) noexcept;
 
   std::filesystem::path library_;
   const dev::CudaPlugin* plugin_;
+};
+
+/// The pixels of one frame on a GPU, so that several models work on them after one copy. Move-only; one call at a time.
+class TERN_API GpuFrame {
+ public:
+  /// ConfigError when there is no GPU of this index; BackendError as Cuda.
+  [[nodiscard]] static Result<GpuFrame> create(const Cuda& cuda, int index);
+  GpuFrame(GpuFrame&& other) noexcept;
+  GpuFrame& operator=(GpuFrame&& other) noexcept;
+  GpuFrame(const GpuFrame&) = delete;
+  GpuFrame& operator=(const GpuFrame&) = delete;
+  ~GpuFrame();
+
+  /// Copies `image`, which lies in host memory (pinned: by the GPU alone), and waits. The view is valid until the next upload. Allocates when
+  /// frames grow. InputError for an image that is not valid, or not in host memory; OutOfMemoryError.
+  [[nodiscard]] Result<ImageView> upload(const ImageView& image);
+
+ private:
+  GpuFrame(Cuda cuda, int index, void* frame) noexcept;
+  Cuda cuda_;
+  int index_;
+  void* frame_;
 };
 
 /// Memory of a GPU where nothing tells more: 2 GiB.

@@ -43,6 +43,9 @@ class TERN_API LatencyCurve {
   /// Takes in what a batch took. Durations that are not positive are ignored; one run counts for 1/16, and is bounded by a
   /// sixteenth and sixteen times of the measured point, so that no outlier rules the plan.
   void observe(int batch, Nanoseconds measured) noexcept;
+  /// Takes back half of a slowdown, for when nothing has been observed for a while: what slowed the device down may be over. What is
+  /// observed next counts as it is.
+  void forget() noexcept;
   /// The running mean of observed over measured; 1 before anything was observed.
   [[nodiscard]] double slowdown() const noexcept { return mean_; }
 
@@ -52,6 +55,7 @@ class TERN_API LatencyCurve {
 
   std::vector<Nanoseconds> base_;  // of batch 1, 2, ...
   double mean_ = 1, deviation_ = 0.02;
+  bool is_doubted_ = false;  // see forget()
 };
 
 }  // namespace tern

@@ -47,16 +47,18 @@ struct PipelineSpec {
     int max_batch = 0;          ///< 0: as the engine has it
     std::string crops_of{};     ///< works on crops of this model's boxes; empty: on the frame
     std::string region_mask{};  ///< the segmenter whose mask, cropped alike, is its fourth channel; empty: none
-    std::vector<std::string> classes{};  ///< crops of boxes of these classes alone; empty: of all
-    int max_crops = 16;                  ///< of a frame
-    bool is_standby = false;             ///< runs only on thermal steps that switch it on
+    std::vector<std::string> region_classes{};  ///< of that segmenter: what is inside the region; empty: every class
+    double crop_margin = 0;                     ///< of a box's width and height, added at each side: 0..4
+    std::vector<std::string> classes{};         ///< crops of boxes of these classes alone; empty: of all
+    int max_crops = 16;                         ///< of a frame
+    bool is_standby = false;                    ///< runs only on thermal steps that switch it on
   };
   struct Sink {
     SinkKind kind = SinkKind::kJsonLines;
     std::string path{};        ///< JSON lines, video: the file to write
     std::string source{};      ///< video: whose frames
     std::string address{};     ///< web: the address to listen at
-    int port = 0;              ///< web
+    int port = 0;              ///< web; 0: one that is free
     std::string token_file{};  ///< web: the file with the token that callers must present; empty: none
     std::string url{};         ///< HTTP: where each result is posted to
     Nanoseconds timeout{};     ///< HTTP: of a post

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tern/device.h"
 
+#include <array>
 #include <exception>
+#include <utility>
 
 #include "base/error.h"
 #include "engine/plugin.h"
@@ -150,6 +152,45 @@ Result<DeviceSelfTest> Cuda::self_test(int index, std::uint64_t bytes) const {
   dev::CudaSelfTest result{};
   TERN_RETURN_IF_ERROR(call(library_, plugin_->self_test, index, bytes, &result));
   return DeviceSelfTest{result.bytes, result.to_device_gb_s, result.to_host_gb_s, result.on_device_gb_s};
+}
+
+GpuFrame::GpuFrame(Cuda cuda, int index, void* frame) noexcept : cuda_(std::move(cuda)), index_(index), frame_(frame) {}
+GpuFrame::GpuFrame(GpuFrame&& other) noexcept
+    : cuda_(other.cuda_), index_(other.index_), frame_(std::exchange(other.frame_, nullptr)) {}
+GpuFrame& GpuFrame::operator=(GpuFrame&& other) noexcept {
+  std::swap(cuda_, other.cuda_);
+  std::swap(index_, other.index_);
+  std::swap(frame_, other.frame_);
+  return *this;
+}
+GpuFrame::~GpuFrame() {
+  if (frame_ != nullptr) cuda_.plugin_->frame_destroy(frame_);
+}
+
+Result<GpuFrame> GpuFrame::create(const Cuda& cuda, int index) {
+  void* frame = nullptr;
+  TERN_RETURN_IF_ERROR(call(cuda.library_, cuda.plugin_->frame_create, index, &frame));
+  return GpuFrame(cuda, index, frame);
+}
+
+Result<ImageView> GpuFrame::upload(const ImageView& image) {
+  TERN_RETURN_IF_ERROR(image.validate());
+  if (image.device.kind != DeviceKind::kCpu)
+    return make_error(StatusCode::kInputError, "the pixels are on {} already", image.device.to_string());
+  std::array<dev::CudaPlane, 3> planes{};
+  const int count = plane_count(image.format);
+  for (int p = 0; p < count; ++p) {
+    const ImageView::Plane& plane = image.planes[static_cast<std::size_t>(p)];
+    planes[static_cast<std::size_t>(p)] = {
+        plane.data, plane.stride, image.plane_rows(p), image.plane_row_bytes(p), nullptr, 0};
+  }
+  TERN_RETURN_IF_ERROR(call(cuda_.library_, cuda_.plugin_->frame_upload, frame_, planes.data(), count));
+  ImageView view = image;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(count); ++p)
+    view.planes[p] = {static_cast<const std::uint8_t*>(planes[p].device_data),
+                      static_cast<std::ptrdiff_t>(planes[p].device_stride)};
+  view.device = Device{DeviceKind::kCuda, index_};
+  return view;
 }
 
 std::uint64_t gpu_memory_bytes(int device) noexcept {

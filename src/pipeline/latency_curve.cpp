@@ -73,7 +73,14 @@ void LatencyCurve::observe(int batch, Nanoseconds measured) noexcept {
   const double ratio = static_cast<double>(measured.count()) / static_cast<double>(base(batch).count());
   const double bounded = std::clamp(ratio, 1 / kFurthest, kFurthest);
   deviation_ += (std::abs(bounded - mean_) - deviation_) * kWeight;
-  mean_ += (bounded - mean_) * kWeight;
+  mean_ += (bounded - mean_) * (std::exchange(is_doubted_, false) ? 1 : kWeight);
+}
+
+void LatencyCurve::forget() noexcept {
+  if (mean_ <= 1) return;
+  mean_ = 1 + (mean_ - 1) / 2;
+  deviation_ /= 2;
+  is_doubted_ = true;
 }
 
 }  // namespace tern

@@ -23,8 +23,10 @@ bool Scheduler::State::is_hopeless(std::uint32_t slot, std::size_t model, Nanose
 }
 
 void Scheduler::State::drop_hopeless_heads(std::size_t model, Nanoseconds now) noexcept {
-  while (is_dropping_hopeless && !heaps[model].empty() && is_hopeless(heaps[model].top(), model, now))
+  while (is_dropping_hopeless && !heaps[model].empty() && is_hopeless(heaps[model].top(), model, now)) {
     doom(heaps[model].top(), FrameEnd::kHopeless, now);
+    doubt_slowdown(model, now);
+  }
 }
 
 /// REQUIRES: both have work.
@@ -220,8 +222,11 @@ void Scheduler::finish(int executor, Nanoseconds now, bool is_ok) noexcept {
   const auto model = static_cast<std::size_t>(on.model);
   const Nanoseconds took = now - on.began;
   state.shares.charge(model, took - on.charged);
-  if (is_ok) state.curves[model].observe(on.items, took);
   State::Model& of = state.models[model];
+  if (is_ok) {
+    state.curves[model].observe(on.items, took);
+    of.measured_at = now;
+  }
   ++of.batches;
   of.items += static_cast<std::uint64_t>(on.items);
   of.busy += took;

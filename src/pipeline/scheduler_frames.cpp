@@ -61,6 +61,12 @@ FrameEnd Scheduler::State::judge_offer(const Source& source, Nanoseconds capture
   return first_free < 0 ? FrameEnd::kNoSlot : FrameEnd::kDelivered;
 }
 
+void Scheduler::State::doubt_slowdown(std::size_t model, Nanoseconds now) noexcept {
+  if (now - models[model].measured_at < kStale) return;
+  models[model].measured_at = now;
+  curves[model].forget();
+}
+
 std::uint32_t Scheduler::State::admit(int source, Nanoseconds captured, std::uint64_t tag) noexcept {
   const auto slot = static_cast<std::uint32_t>(first_free);
   Frame& frame = frames[slot];
@@ -235,6 +241,10 @@ Offer Scheduler::offer(int source, Nanoseconds captured, std::uint64_t tag, Nano
   State::Source& of = state.sources[static_cast<std::size_t>(source)];
   if (const FrameEnd refused = state.judge_offer(of, captured, now); refused != FrameEnd::kDelivered) {
     ++state.ends[static_cast<std::size_t>(refused)];
+    if (refused == FrameEnd::kHopeless) {
+      for (const int model : of.config.models)
+        state.doubt_slowdown(static_cast<std::size_t>(model), now);
+    }
     return {false, refused, {}};
   }
   // Admitted first: a frame in the mailbox makes room only for one that has a place.

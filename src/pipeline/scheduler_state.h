@@ -63,6 +63,7 @@ struct Scheduler::State {
     std::uint64_t last_served = 0;
     std::uint64_t batches = 0, items = 0;
     Nanoseconds busy{};
+    Nanoseconds measured_at{};  // when its curve last learned or forgot
   };
   struct Executor {
     bool is_busy = false;
@@ -103,6 +104,11 @@ struct Scheduler::State {
   /// Ends the frame as `end`, now or when the last executor lets go of it. The first end counts.
   void doom(std::uint32_t slot, FrameEnd end, Nanoseconds now) noexcept;
   void end(std::uint32_t slot, FrameEnd how, Nanoseconds now) noexcept;
+
+  /// A frame gave way to what this model is expected to take. Where it has not run for kStale, what is expected is old news: a device that was
+  /// slow for a moment would else get no frame any more that could show that it no longer is.
+  void doubt_slowdown(std::size_t model, Nanoseconds now) noexcept;
+  static constexpr Nanoseconds kStale = std::chrono::seconds(1);
 
   // scheduler_decide.cpp: who runs
   [[nodiscard]] Nanoseconds due(std::size_t model) const noexcept;

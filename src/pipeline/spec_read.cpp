@@ -52,7 +52,7 @@ void read_location(YamlMap& map, std::string_view key, PipelineSpec::Source& sou
 void read_rtsp(YamlMap& map, PipelineSpec::Source& source) {
   read_location(map, "url", source);
   if (!source.location.empty() && !source.location.starts_with("rtsp://") && !source.location.starts_with("rtsps://"))
-    map.fail("url", fmt::format("{} does not begin with rtsp:// or rtsps://", in_quotes(source.location)));
+    map.fail("url", "does not begin with rtsp:// or rtsps://");  // it is not shown: it may hold a password
   constexpr std::array<Word<bool>, 2> kTransports{{{"tcp", false}, {"udp", true}}};
   map.word<bool>("transport", source.is_udp, kTransports);
 }
@@ -147,14 +147,22 @@ void read_model(const YamlNode& node, std::size_t index, SpecDraft& draft, YamlE
   map.number("max_batch", model.max_batch, 1, LatencyCurve::kMaxBatch);
   map.flag("standby", model.is_standby);
   if (map.name("crops_of", names.crops_of)) {
-    map.name("region_mask", names.region_mask);
+    const auto read_classes = [&](std::string_view key, std::string_view when_empty, std::vector<std::string>& out) {
+      std::vector<YamlName> classes;
+      if (map.names(key, classes) && classes.empty()) map.fail(key, when_empty);
+      for (const YamlName& one : classes)
+        out.push_back(one.text);
+    };
+    if (map.name("region_mask", names.region_mask)) {
+      read_classes("region_classes", "is empty: no region would have an inside", model.region_classes);
+    } else {
+      map.forbid("region_classes", "only a model with region_mask has it");
+    }
     map.number("max_crops", model.max_crops, 1, 4096);
-    std::vector<YamlName> classes;
-    if (map.names("classes", classes) && classes.empty()) map.fail("classes", "is empty: no box would be cut out");
-    for (const YamlName& one : classes)
-      model.classes.push_back(one.text);
+    map.number("crop_margin", model.crop_margin, 0, 4);
+    read_classes("classes", "is empty: no box would be cut out", model.classes);
   } else {
-    for (const std::string_view key : {"region_mask", "max_crops", "classes"})
+    for (const std::string_view key : {"region_mask", "region_classes", "max_crops", "crop_margin", "classes"})
       map.forbid(key, "only a model with crops_of has it");
   }
   map.finish();
@@ -168,7 +176,7 @@ void read_web(YamlMap& map, PipelineSpec::Sink& sink) {
   sink.address = "127.0.0.1";
   sink.port = 8080;
   map.text("address", sink.address);
-  map.number("port", sink.port, 1, 65'535);
+  map.number("port", sink.port, 0, 65'535);
   if (!map.text("token_file", sink.token_file) && !is_loopback(sink.address))
     map.fail("address",
              fmt::format("{} can be reached from other machines, so 'token_file' is needed", in_quotes(sink.address)));
@@ -177,7 +185,7 @@ void read_web(YamlMap& map, PipelineSpec::Sink& sink) {
 void read_http(YamlMap& map, PipelineSpec::Sink& sink) {
   map.require("url");
   if (map.text("url", sink.url) && !sink.url.starts_with("http://") && !sink.url.starts_with("https://"))
-    map.fail("url", fmt::format("{} does not begin with http:// or https://", in_quotes(sink.url)));
+    map.fail("url", "does not begin with http:// or https://");
   sink.timeout = 1s;
   map.duration("timeout", sink.timeout, 1ms, 1min);
 }

@@ -93,8 +93,8 @@ TEST(Cuda, each_failure_of_the_library_has_its_code_and_cure) {
                         Row{7, StatusCode::kBackendError, brim},
                         Row{1234, StatusCode::kBackendError, brim}};
   for (const Row& row : rows) {
-    for (const Status& status :
-         {cuda.device(row.code).status(), cuda.memory(row.code).status(), cuda.self_test(row.code).status()}) {
+    for (const Status& status : {cuda.device(row.code).status(), cuda.memory(row.code).status(),
+                                 cuda.self_test(row.code).status(), GpuFrame::create(cuda, row.code).status()}) {
       EXPECT_EQ(status.code(), row.status) << row.code;
       EXPECT_THAT(status.message(), HasSubstr(row.message)) << row.code;
       EXPECT_TRUE(status.message() == brim || status.cause() == brim) << row.code;

@@ -46,11 +46,22 @@ std::int32_t self_test(std::int32_t device, std::uint64_t /*bytes*/, CudaSelfTes
   return fail(device, failure);
 }
 
+std::int32_t frame_create(std::int32_t device, void** /*frame*/, CudaFailure* failure) noexcept {
+  return fail(device, failure);
+}
+
+std::int32_t frame_upload(void* /*frame*/, CudaPlane* /*planes*/, std::int32_t /*count*/,
+                          CudaFailure* failure) noexcept {
+  return fail(1, failure);
+}
+
+void frame_destroy(void* /*frame*/) noexcept {}
+
 }  // namespace
 
 extern "C" TERN_API const tern::dev::CudaPlugin* tern_cuda_v1() noexcept {
-  static CudaPlugin plugin{
-      kCudaAbi, TERN_VERSION_STRING, TERN_COMPILER_TAG, versions, device_count, device_facts, memory, self_test};
+  static CudaPlugin plugin{kCudaAbi, TERN_VERSION_STRING, TERN_COMPILER_TAG, versions,     device_count, device_facts,
+                           memory,   self_test,           frame_create,      frame_upload, frame_destroy};
 #if defined(MISFIT_WRONG_ABI)
   plugin.abi = 99;
   plugin.tern_version = nullptr;  // another ABI may mean anything by it

@@ -118,6 +118,50 @@ std::string a_refused_test_leaves_the_device_usable(const CudaPlugin& plugin, st
   return runs(plugin, device, kMebibyte);
 }
 
+/// Planes of odd sizes with padding between their rows, from memory of either kind, growing and shrinking; each byte is read back.
+std::string frames_arrive(const CudaPlugin& plugin, std::int32_t device) {
+  const cuda::DeviceGuard guard(device);
+  void* frame = nullptr;
+  CudaFailure failure{};
+  if (plugin.frame_create(device, &frame, &failure) != 0) return failed("frame_create()", failure);
+  struct Size {
+    std::int64_t row_bytes, rows, padding;
+  };
+  std::string found;
+  for (const Size& size :
+       {Size{1, 1, 0}, Size{1921, 1081, 7}, Size{5760, 1080, 0}, Size{3, 2, 5}, Size{11520, 2161, 64}}) {
+    for (const bool is_pinned : {false, true}) {
+      const std::int64_t stride = size.row_bytes + size.padding;
+      const auto bytes = static_cast<std::size_t>(stride * size.rows);
+      std::vector<std::uint8_t> pageable(is_pinned ? 0 : bytes);
+      const cuda::PinnedBuffer pinned(is_pinned ? bytes : 1);
+      auto* const pixels = is_pinned ? static_cast<std::uint8_t*>(pinned.data()) : pageable.data();
+      for (std::size_t i = 0; i < bytes; ++i)
+        pixels[i] = static_cast<std::uint8_t>(i * 2'654'435'761U >> 11);
+      // The same rows as two planes, so that planes must not overlap.
+      std::array<dev::CudaPlane, 2> planes{};
+      planes.fill({pixels, stride, size.rows, size.row_bytes, nullptr, 0});
+      if (plugin.frame_upload(frame, planes.data(), 2, &failure) != 0) found = failed("frame_upload()", failure);
+      for (const dev::CudaPlane& plane : planes) {
+        std::vector<std::uint8_t> back(static_cast<std::size_t>(size.row_bytes * size.rows));
+        if (!found.empty()) break;
+        cuda::check(
+            cudaMemcpy2D(back.data(), static_cast<std::size_t>(size.row_bytes), plane.device_data,
+                         static_cast<std::size_t>(plane.device_stride), static_cast<std::size_t>(size.row_bytes),
+                         static_cast<std::size_t>(size.rows), cudaMemcpyDeviceToHost),
+            "cudaMemcpy2D");
+        for (std::int64_t row = 0; row < size.rows && found.empty(); ++row) {
+          if (std::memcmp(back.data() + row * size.row_bytes, pixels + row * stride,
+                          static_cast<std::size_t>(size.row_bytes)) != 0)
+            found = "row " + std::to_string(row) + " of " + std::to_string(size.row_bytes) + " bytes differs";
+        }
+      }
+    }
+  }
+  plugin.frame_destroy(frame);
+  return found;
+}
+
 std::string memory_goes_back(const CudaPlugin& plugin, std::int32_t device) {
   constexpr std::uint64_t kEach = 64 * kMebibyte;
   const auto free_now = [&] {
@@ -188,6 +232,7 @@ std::span<const CudaCheck> cuda_checks() {
       CudaCheck{"a_wrong_index_is_refused", a_wrong_index_is_refused},
       CudaCheck{"every_bit_comes_back_at_any_size", every_bit_comes_back_at_any_size},
       CudaCheck{"a_refused_test_leaves_the_device_usable", a_refused_test_leaves_the_device_usable},
+      CudaCheck{"frames_arrive", frames_arrive},
       CudaCheck{"memory_goes_back", memory_goes_back},
       CudaCheck{"threads_test_side_by_side", threads_test_side_by_side},
       CudaCheck{"failed_releases_are_counted", failed_releases_are_counted},

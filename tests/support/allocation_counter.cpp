@@ -3,6 +3,7 @@
 #include "support/allocation_counter.h"
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -14,23 +15,42 @@ namespace {
 
 // Plain storage: a thread_local with a constructor would itself allocate on first use.
 thread_local bool tls_is_counting = false;
+thread_local bool tls_is_paused = false;  // within count()
 thread_local tern::test::Allocations tls_count;
+std::atomic<bool> is_counting_all = false;
+std::atomic<std::size_t> all_of_backend = 0, all_others = 0;
 
-bool is_in_plugin(const void* address) {
+/// AddressSanitizer asks where the stack of a new thread lies. (Whoever starts the thread allocates its state, which is counted.)
+bool is_of_new_thread(const void* address) {
   Dl_info info{};
-  return dladdr(address, &info) != 0 && info.dli_fname != nullptr && std::strstr(info.dli_fname, "libtern_") != nullptr;
+  return dladdr(address, &info) != 0 && info.dli_sname != nullptr &&
+         std::strcmp(info.dli_sname, "pthread_getattr_np") == 0;
+}
+
+/// A backend's plugin, or the runtime under it, which has threads of its own.
+bool is_in_backend(const void* address) {
+  constexpr std::array kLibraries{"libtern_", "libopenvino", "libonnxruntime", "libtbb"};
+  Dl_info info{};
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return false;
+  for (const char* library : kLibraries) {
+    if (std::strstr(info.dli_fname, library) != nullptr) return true;
+  }
+  return false;
 }
 
 [[maybe_unused]] void count() noexcept {
-  if (!tls_is_counting) return;
-  tls_is_counting = false;  // what follows may allocate
+  const bool is_counting_everywhere = is_counting_all.load(std::memory_order_relaxed);
+  if ((!tls_is_counting && !is_counting_everywhere) || tls_is_paused) return;
+  tls_is_paused = true;  // what follows may allocate
   std::array<void*, 64> frames{};
   const int depth = backtrace(frames.data(), static_cast<int>(frames.size()));
   bool is_backend = false;
   for (int i = 0; i < depth && !is_backend; ++i)
-    is_backend = is_in_plugin(frames[static_cast<std::size_t>(i)]);
-  ++(is_backend ? tls_count.backend : tls_count.other);
-  tls_is_counting = true;
+    is_backend =
+        is_in_backend(frames[static_cast<std::size_t>(i)]) || is_of_new_thread(frames[static_cast<std::size_t>(i)]);
+  if (tls_is_counting) ++(is_backend ? tls_count.backend : tls_count.other);
+  if (is_counting_everywhere) ++(is_backend ? all_of_backend : all_others);
+  tls_is_paused = false;
 }
 
 }  // namespace
@@ -43,6 +63,14 @@ Allocations count_allocations(const std::function<void()>& call) {
   call();
   tls_is_counting = false;
   return tls_count;
+}
+
+Allocations count_allocations_of_all_threads(const std::function<void()>& call) {
+  all_of_backend = all_others = 0;
+  is_counting_all = true;
+  call();
+  is_counting_all = false;
+  return {all_of_backend, all_others};
 }
 
 }  // namespace tern::test

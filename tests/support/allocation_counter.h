@@ -15,5 +15,7 @@ struct Allocations {
 
 /// Counts what the calling thread allocates during `call`.
 Allocations count_allocations(const std::function<void()>& call);
+/// Counts what all threads allocate during `call`. One at a time.
+Allocations count_allocations_of_all_threads(const std::function<void()>& call);
 
 }  // namespace tern::test

@@ -7,7 +7,7 @@
 namespace tern::dev {
 
 /// Grows with every change of this file.
-inline constexpr std::uint32_t kCudaAbi = 1;
+inline constexpr std::uint32_t kCudaAbi = 2;
 /// The file in a plugin folder, and the one symbol it exports:
 /// `extern "C" const tern::dev::CudaPlugin* tern_cuda_v1() noexcept`.
 inline constexpr const char* kCudaLibrary = "libtern_cuda.so";
@@ -59,6 +59,15 @@ struct CudaSelfTest {
   double on_device_gb_s;                ///< of the kernel, bytes read and written
 };
 
+/// Rows of bytes of a frame, in host memory, and where they came to lie on the device.
+struct CudaPlane {
+  const void* data;
+  std::int64_t stride;  ///< at least row_bytes
+  std::int64_t rows, row_bytes;
+  void* device_data;           ///< filled
+  std::int64_t device_stride;  ///< filled
+};
+
 /// What the entry returns. The three identity fields are compared before anything else is used. The functions may be
 /// called from any thread, throw nothing, and return 0 or fill `failure`, whose code they return.
 struct CudaPlugin {
@@ -76,6 +85,11 @@ struct CudaPlugin {
   /// Sends `bytes` (a multiple of 4, > 0) through the device and a kernel on it, and compares every bit that comes back.
   std::int32_t (*self_test)(std::int32_t device, std::uint64_t bytes, CudaSelfTest* result,
                             CudaFailure* failure) noexcept;
+  /// Memory for the pixels of one frame at a time, which grows with them. One call at a time on a frame.
+  std::int32_t (*frame_create)(std::int32_t device, void** frame, CudaFailure* failure) noexcept;
+  /// Copies all planes and waits until they are there. What lay there before is gone.
+  std::int32_t (*frame_upload)(void* frame, CudaPlane* planes, std::int32_t count, CudaFailure* failure) noexcept;
+  void (*frame_destroy)(void* frame) noexcept;
 };
 
 using CudaEntry = const CudaPlugin* (*)() noexcept;

@@ -472,5 +472,49 @@ TEST(FrameEnd, has_a_name_for_each) {
   EXPECT_FALSE(names.contains(""));
 }
 
+/// A device that was slow for a while and then is not: without anything that runs nothing could show it.
+TEST(Scheduler, frames_run_again_after_a_slowdown_is_over) {
+  Scheduler scheduler = Scheduler::create(one_model(1, 50ms)).value();
+  Nanoseconds now = 0ms;
+  int delivered = 0;
+  const auto frame = [&](Nanoseconds takes) {
+    now += 100ms;
+    const bool is_accepted = scheduler.offer(0, now, 0, now).is_accepted;
+    if (scheduler.decide(0, now).kind == Kind::kRun) {
+      now += takes;
+      scheduler.finish(0, now);
+    }
+    for (const auto& [tag, end] : collect(scheduler))
+      delivered += end == FrameEnd::kDelivered ? 1 : 0;
+    return is_accepted;
+  };
+  bool is_accepted = true;
+  for (int i = 0; i < 300 && is_accepted; ++i)
+    is_accepted = frame(400ms);
+  ASSERT_FALSE(is_accepted) << "4 ms that take 400 are too long for a deadline of 50";
+  EXPECT_GT(scheduler.model_state(0).slowdown, 10);
+  delivered = 0;
+  for (int i = 0; i < 300; ++i)
+    (void)frame(4ms);
+  EXPECT_GT(delivered, 200);
+  EXPECT_LT(scheduler.model_state(0).slowdown, 2);
+}
+
+/// One that stays slow is asked now and then, and not more.
+TEST(Scheduler, a_device_that_stays_slow_gets_few_frames) {
+  Scheduler scheduler = Scheduler::create(one_model(1, 50ms)).value();
+  int runs = 0;
+  for (Nanoseconds now = 0ms; now < 100s; now += 20ms) {
+    (void)scheduler.offer(0, now, 0, now);
+    if (scheduler.decide(0, now).kind == Kind::kRun) {
+      ++runs;
+      now += 60ms;
+      scheduler.finish(0, now);
+    }
+    (void)collect(scheduler);
+  }
+  EXPECT_LT(runs, 150) << "of 5000 frames";
+}
+
 }  // namespace
 }  // namespace tern

@@ -66,6 +66,7 @@ bool is_beyond_schemas(const Status& status) {
                                       "needs the other side",
                                       "only frames: queue",
                                       "only a model with crops_of",
+                                      "only a model with region_mask",
                                       "only batching",
                                       "loses nearly all",
                                       "must be within 1ms",

@@ -31,6 +31,8 @@ models:
     file: obstruction.onnx
     crops_of: detect
     region_mask: segment
+    region_classes: [road, ground]
+    crop_margin: 0.25
     classes: [car]
     max_crops: 8
   - name: detect
@@ -103,6 +105,8 @@ TEST(PipelineSpec, reads_every_key) {
   EXPECT_EQ(spec.models[2].name, "obstruction");
   EXPECT_EQ(spec.models[2].crops_of, "detect");
   EXPECT_EQ(spec.models[2].region_mask, "segment");
+  EXPECT_THAT(spec.models[2].region_classes, ElementsAre("road", "ground"));
+  EXPECT_EQ(spec.models[2].crop_margin, 0.25);
   EXPECT_THAT(spec.models[2].classes, ElementsAre("car"));
   EXPECT_EQ(spec.models[2].max_crops, 8);
   EXPECT_TRUE(spec.models[3].is_standby);
@@ -181,6 +185,10 @@ TEST(PipelineSpec, refuses_what_does_not_go_together) {
   EXPECT_THAT(error_of(with("file: segment.onnx", "file: segment.onnx\n    max_crops: 3")),
               HasSubstr("only a model with crops_of"));
   EXPECT_THAT(error_of(with("file: segment.onnx", "file: segment.onnx\n    share: 0.6")), HasSubstr("add up to 1.1"));
+  EXPECT_THAT(error_of(with("file: segment.onnx", "file: segment.onnx\n    crop_margin: 0.1")), HasSubstr("crops_of"));
+  EXPECT_THAT(error_of(with("    region_mask: segment\n", "")), HasSubstr("only a model with region_mask"));
+  EXPECT_THAT(error_of(with("region_classes: [road, ground]", "region_classes: []")), HasSubstr("is empty"));
+  EXPECT_THAT(error_of(with("crop_margin: 0.25", "crop_margin: -1")), HasSubstr("crop_margin"));
   EXPECT_THAT(error_of(with("region_mask: segment", "region_mask: detect")), HasSubstr("either boxes or masks"));
   EXPECT_THAT(error_of(with("crops_of: detect", "crops_of: obstruction")), HasSubstr("its own results"));
   EXPECT_THAT(error_of(with("file: segment.onnx", "file: segment.onnx\n    crops_of: obstruction")),
@@ -197,6 +205,7 @@ TEST(PipelineSpec, refuses_what_does_not_go_together) {
   EXPECT_THAT(error_of(with("  - kind: json_lines\n    path: out.jsonl", "  - kind: http\n    url: ftp://x")),
               HasSubstr("http://"));
   EXPECT_THAT(error_of(with("rtsp://host", "http://host")), HasSubstr("rtsp://"));
+  EXPECT_THAT(error_of(with("rtsp://host", "http://admin:secret@host")), testing::Not(HasSubstr("secret")));
 }
 
 TEST(PipelineSpec, is_bounded) {
