@@ -30,7 +30,10 @@ inline bool valid(const nlohmann::json& schema, const nlohmann::json& value) {
     const auto length =
         value.is_string() || value.is_array() ? value.is_array() ? value.size() : value.get<std::string>().size() : 0;
     const auto fits = [&](const json& one) { return valid(one, value); };
-    if (key == "type") {
+    if (key == "type" && rule.is_array()) {
+      if (std::none_of(rule.begin(), rule.end(), [&](const json& type) { return valid({{"type", type}}, value); }))
+        return false;
+    } else if (key == "type") {
       const bool ok = rule == "object"    ? value.is_object()
                       : rule == "array"   ? value.is_array()
                       : rule == "string"  ? value.is_string()
@@ -66,7 +69,7 @@ inline bool valid(const nlohmann::json& schema, const nlohmann::json& value) {
         if (value.is_object() && !value.contains(name.get<std::string>())) return false;
       }
     } else if (key == "properties") {
-      if (!value.is_object()) return false;
+      if (!value.is_object()) continue;
       for (const auto& [name, entry] : value.items()) {
         if (!rule.contains(name) || !valid(rule[name], entry)) return false;
       }

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "result_json.h"
 #include "stage_stats.h"
+#include "streams_bench.h"
 #include "tern/task.h"
 #include "text_output.h"
 
@@ -125,6 +126,7 @@ class BenchCommand final : public Command {
     app.add_option("--json", json_, "Write the figures as JSON; - is standard output")
         ->type_name("FILE")
         ->group("Output");
+    streams_.declare(app);
     common_.declare_output(app);
     common_.declare_engine(app);
     common_.declare_contract(app);
@@ -137,6 +139,7 @@ class BenchCommand final : public Command {
     options.progress = compile_progress(std::make_shared<ProgressBar>(console));
     options.stop = environment.stop;
     options.max_batch = batch_;
+    if (streams_.is_asked_for()) return streams_.run({model_, source_, seconds_, options, json_}, environment, console);
     TERN_RETURN_IF_ERROR(make_picture());
     TERN_ASSIGN_OR_RETURN(const Model model, Model::from_file(model_));
     TERN_ASSIGN_OR_RETURN(const Contract contract, Contract::resolve(model, options.contract_file, options.overrides));
@@ -284,14 +287,17 @@ class BenchCommand final : public Command {
   int warmup_ = 10, contexts_ = 1, batch_ = 1;
   std::optional<std::string> source_, json_;
   cv::Mat picture_, region_;
+  StreamsBench streams_;
   CommonOptions common_;
 };
 
 }  // namespace
 
-const CommandInfo kBenchCommand{"bench", "Measure latency and throughput: the whole path, and each stage of it",
-                                "  tern bench overhead-detect.onnx --source photo.jpg --seconds 10\n"
-                                "  tern bench overhead-detect.onnx --contexts 2 --threads 1 --hint throughput --json -",
-                                make_command<BenchCommand>};
+const CommandInfo kBenchCommand{
+    "bench", "Measure latency and throughput: the whole path, and each stage of it",
+    "  tern bench overhead-detect.onnx --source photo.jpg --seconds 10\n"
+    "  tern bench overhead-detect.onnx --contexts 2 --threads 1 --hint throughput --json -\n"
+    "  tern bench pipeline.yaml --streams auto --rate 30 --deadline-ms 33 --executors 4",
+    make_command<BenchCommand>};
 
 }  // namespace tern

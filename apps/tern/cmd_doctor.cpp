@@ -56,19 +56,6 @@ int usable_processors() {
   return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
-Json thermal_json() {
-  const ThermalState state = default_thermal_publisher()();
-  const bool is_known = state.is_telemetry_available;
-  const auto number = [](bool is_there, double value) { return is_there ? Json(value) : Json(nullptr); };
-  return {{"source", state.source},
-          {"available", is_known},
-          {"temperature_c", number(is_known, state.temperature_c)},
-          {"throttled", is_known ? Json(state.throttled) : Json(nullptr)},
-          {"reasons", state.reasons},
-          {"clock_mhz", number(state.clock_mhz > 0, state.clock_mhz)},
-          {"max_clock_mhz", number(state.max_clock_mhz > 0, state.max_clock_mhz)}};
-}
-
 std::string thermal_text(const Json& thermal) {
   std::string reasons;
   for (const Json& reason : thermal["reasons"])
@@ -192,7 +179,7 @@ class DoctorCommand final : public Command {
     report["usable_processors"] = usable_processors();
     report["memory"] = proc_field("/proc/meminfo", "MemTotal");
     report["memory_available"] = proc_field("/proc/meminfo", "MemAvailable");
-    report["thermal"] = thermal_json();
+    report["thermal"] = thermal_json(default_thermal_publisher()());
     report["video_decoding"] = av_version_info();
     report["video_encoder"] = avcodec_find_encoder_by_name("libx264") != nullptr   ? "libx264"
                               : avcodec_find_encoder(AV_CODEC_ID_MPEG4) != nullptr ? "mpeg4"

@@ -55,9 +55,11 @@ extern const CommandInfo kCompileCommand;
 extern const CommandInfo kCacheCommand;
 extern const CommandInfo kCalibCommand;
 extern const CommandInfo kQuantizeCommand;
+extern const CommandInfo kPipelineCommand;
 extern const CommandInfo kVerifyCommand;
 extern const CommandInfo kKeysCommand;
 extern const CommandInfo kConfigCommand;
+extern const CommandInfo kTopCommand;
 extern const CommandInfo kDoctorCommand;
 
 }  // namespace tern

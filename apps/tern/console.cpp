@@ -5,15 +5,21 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <mutex>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "standard_error.h"
 
 namespace tern {
 namespace {
 
 void put(std::FILE* file, std::string_view text) {
+  std::unique_lock<std::mutex> lock;
+  if (file == stderr) lock = std::unique_lock(standard_error_mutex());
   std::fwrite(text.data(), 1, text.size(), file);
+  if (file == stderr) std::fflush(file);
 }
 
 void put_indented(std::string_view label, std::string_view text) {
@@ -90,13 +96,11 @@ void ProgressBar::update(double fraction, std::string_view text) {
     bar = fmt::format("[{}] {:3.0f}% ", bar, 100 * std::clamp(fraction, 0.0, 1.0));
   }
   put(stderr, fmt::format("\r{}{}\x1B[K", bar, printable(text)));
-  std::fflush(stderr);
 }
 
 void ProgressBar::clear() {
   if (!drawn_) return;
   put(stderr, "\r\x1B[K");
-  std::fflush(stderr);
   drawn_ = false;
 }
 

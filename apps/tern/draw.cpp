@@ -83,12 +83,12 @@ std::optional<cv::Rect> free_place(const std::array<cv::Rect, 3>& places, const 
   return std::nullopt;
 }
 
-cv::Rect pixel_rect(const Detection& detection, const cv::Mat& picture) {
+cv::Rect pixel_rect(const DrawnBox& box, const cv::Mat& picture) {
   const auto pixel = [](float position, int side) {
     return std::clamp(static_cast<int>(std::lround(std::clamp(position, 0.0F, static_cast<float>(side)))), 0, side - 1);
   };
-  const cv::Point from(pixel(detection.x1, picture.cols), pixel(detection.y1, picture.rows));
-  const cv::Point to(pixel(detection.x2, picture.cols), pixel(detection.y2, picture.rows));
+  const cv::Point from(pixel(box.x1, picture.cols), pixel(box.y1, picture.rows));
+  const cv::Point to(pixel(box.x2, picture.cols), pixel(box.y2, picture.rows));
   return {from.x, from.y, std::max(1, to.x - from.x + 1), std::max(1, to.y - from.y + 1)};
 }
 
@@ -150,21 +150,39 @@ cv::Scalar class_color(int class_id) {
   return {channel(1), channel(3), channel(5)};
 }
 
-void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::span<const std::string> names) {
+void draw_boxes(cv::Mat& bgr, std::span<const DrawnBox> boxes) {
   const Style style(bgr);
-  for (auto it = detections.rbegin(); it != detections.rend(); ++it) {
-    cv::rectangle(bgr, pixel_rect(*it, bgr), class_color(it->class_id), style.line);
+  for (auto it = boxes.rbegin(); it != boxes.rend(); ++it) {
+    cv::rectangle(bgr, pixel_rect(*it, bgr), it->color, style.line);
   }
   std::vector<cv::Rect> taken;
-  for (const Detection& detection : detections) {
-    const std::string text = fmt::format("{} {:.2f}", name_of(detection.class_id, names), detection.score);
-    const cv::Size size = style.label_size(text);
+  for (const DrawnBox& box : boxes) {
+    const cv::Size size = style.label_size(box.text);
     if (5 * size.width > 2 * bgr.cols || 5 * size.height > bgr.rows) continue;
-    const std::optional<cv::Rect> place = free_place(label_places(pixel_rect(detection, bgr), size, bgr), taken);
+    const std::optional<cv::Rect> place = free_place(label_places(pixel_rect(box, bgr), size, bgr), taken);
     if (!place) continue;
-    put_label(bgr, text, place->tl(), class_color(detection.class_id), style);
+    put_label(bgr, box.text, place->tl(), box.color, style);
     taken.push_back(*place);
   }
+}
+
+void draw_notes(cv::Mat& bgr, std::span<const DrawnNote> notes) {
+  const Style style(bgr);
+  int y = bgr.rows;
+  for (auto it = notes.rbegin(); it != notes.rend(); ++it) {
+    const cv::Size size = style.label_size(it->text);
+    y -= size.height;
+    if (size.width <= bgr.cols && y >= 0) put_label(bgr, it->text, {0, y}, it->color, style);
+  }
+}
+
+void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::span<const std::string> names) {
+  std::vector<DrawnBox> boxes;
+  for (const Detection& d : detections) {
+    boxes.push_back({d.x1, d.y1, d.x2, d.y2, fmt::format("{} {:.2f}", name_of(d.class_id, names), d.score),
+                     class_color(d.class_id)});
+  }
+  draw_boxes(bgr, boxes);
 }
 
 void draw_segmentation(cv::Mat& bgr, const Segmentation& segmentation, std::span<const std::string> names) {

@@ -18,7 +18,22 @@ namespace tern {
 /// The colour of a class (B, G, R): the same in every picture and every run.
 [[nodiscard]] cv::Scalar class_color(int class_id);
 
-/// Boxes with label and score, the best on top. Where boxes are crowded, the better ones keep their labels.
+struct DrawnBox {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;  ///< pixels of the picture
+  std::string text{};
+  cv::Scalar color{};
+};
+/// The first on top. Where boxes are crowded, the earlier ones keep their labels.
+void draw_boxes(cv::Mat& bgr, std::span<const DrawnBox> boxes);
+
+struct DrawnNote {
+  std::string text{};
+  cv::Scalar color{};
+};
+/// What is true of the whole picture: one above the other in its lower left corner, the first on top.
+void draw_notes(cv::Mat& bgr, std::span<const DrawnNote> notes);
+
+/// Boxes with label and score, the best on top.
 void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::span<const std::string> names);
 
 /// Class colours laid over the picture, and a legend with the share of each class. REQUIRES: the segmentation has the

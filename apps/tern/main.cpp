@@ -19,10 +19,10 @@
 namespace tern {
 namespace {
 
-constexpr std::array<const CommandInfo*, 15> kCommands{
-    &kInspectCommand,  &kDetectCommand, &kSegmentCommand, &kClassifyCommand, &kRunCommand,
-    &kEvalCommand,     &kBenchCommand,  &kCompileCommand, &kCacheCommand,    &kCalibCommand,
-    &kQuantizeCommand, &kVerifyCommand, &kKeysCommand,    &kConfigCommand,   &kDoctorCommand};
+constexpr std::array<const CommandInfo*, 17> kCommands{
+    &kInspectCommand, &kDetectCommand,  &kSegmentCommand,  &kClassifyCommand, &kRunCommand,      &kEvalCommand,
+    &kBenchCommand,   &kCompileCommand, &kCacheCommand,    &kCalibCommand,    &kQuantizeCommand, &kVerifyCommand,
+    &kKeysCommand,    &kConfigCommand,  &kPipelineCommand, &kTopCommand,      &kDoctorCommand};
 
 std::string exit_codes() {
   std::string text = "Exit codes:";

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "standard_error.h"
 #include "text_output.h"
 
 namespace tern {
@@ -80,7 +81,7 @@ bool CommonOptions::sets(std::string_view field) const {
 
 Result<std::shared_ptr<Logger>> CommonOptions::logger() const {
   TERN_ASSIGN_OR_RETURN(const LogLevel level, parse_log_level(log_level_));
-  return stderr_logger(quiet_ ? LogLevel::kError : level);
+  return patient_stderr_logger(quiet_ ? LogLevel::kError : level);
 }
 
 Result<Contract::Overrides> CommonOptions::overrides() const {

@@ -79,6 +79,18 @@ Json classification_json(const Classification& classification, std::span<const s
           {"logits", logits}};
 }
 
+Json thermal_json(const ThermalState& state) {
+  const bool is_known = state.is_telemetry_available;
+  const auto number = [](bool is_there, double value) { return is_there ? Json(value) : Json(nullptr); };
+  return {{"source", state.source},
+          {"available", is_known},
+          {"temperature_c", number(is_known, state.temperature_c)},
+          {"throttled", is_known ? Json(state.throttled) : Json(nullptr)},
+          {"reasons", state.reasons},
+          {"clock_mhz", number(state.clock_mhz > 0, state.clock_mhz)},
+          {"max_clock_mhz", number(state.max_clock_mhz > 0, state.max_clock_mhz)}};
+}
+
 std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -10,6 +10,7 @@
 
 #include "media/frame.h"
 #include "tern/results.h"
+#include "tern/thermal.h"
 
 namespace tern {
 
@@ -29,6 +30,9 @@ struct FrameTimes {
 /// Classes that have pixels, with their share; "background" is the share of pixels without a class.
 [[nodiscard]] Json segmentation_json(const Segmentation& segmentation, std::span<const std::string> names);
 [[nodiscard]] Json classification_json(const Classification& classification, std::span<const std::string> names);
+
+/// What is not known is null.
+[[nodiscard]] Json thermal_json(const ThermalState& state);
 
 /// One line. Bytes that are not UTF-8 (file names may have them) become U+FFFD.
 [[nodiscard]] std::string to_line(const Json& json);

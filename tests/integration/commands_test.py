@@ -29,7 +29,7 @@ class Commands(ProgramTest):
         out, _ = self.tern("--version")
         self.assertRegex(out, r"^tern \d+\.\d+\.\d+ ")
         out, _ = self.tern("--help")
-        for command in ("inspect", "detect", "segment", "classify", "run", "eval", "bench", "compile", "cache", "verify", "keys", "config", "doctor"):
+        for command in ("inspect", "detect", "segment", "classify", "run", "eval", "bench", "compile", "cache", "verify", "keys", "config", "top", "doctor"):
             self.assertIn(command, out)
             text, _ = self.tern(command, "--help")
             self.assertIn(f"tern {command} ", text.split("Examples:")[1])

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The tern authors
 # SPDX-License-Identifier: Apache-2.0
 """A validator for the part of JSON Schema that docs/schemas uses; an unknown keyword is an error, so none is skipped."""
+import re
+
 TYPES = {"object": dict, "array": list, "string": str, "null": type(None)}
 NOTES = {"$schema", "$id", "title", "description"}
 
@@ -33,6 +35,9 @@ def problems(value, schema, at="$"):
         elif key == "maximum":
             if _is(value, "number") and value > rule:
                 yield f"{at}: {value} > {rule}"
+        elif key == "pattern":
+            if isinstance(value, str) and not re.search(rule, value):
+                yield f"{at}: {value!r} does not match {rule}"
         elif key == "minItems":
             if len(value) < rule:
                 yield f"{at}: fewer than {rule} items"
@@ -51,6 +56,9 @@ def problems(value, schema, at="$"):
             for name in value:
                 if name not in schema.get("properties", {}):
                     yield f"{at}: '{name}' is not in the schema"
+        elif key == "additionalProperties" and isinstance(rule, dict):
+            for name in value.keys() - schema.get("properties", {}).keys():
+                yield from problems(value[name], rule, f"{at}.{name}")
         elif key == "items":
             for i, item in enumerate(value):
                 yield from problems(item, rule, f"{at}[{i}]")

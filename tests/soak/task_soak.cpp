@@ -5,53 +5,26 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 
-#include "base/sanitizers.h"
+#include "soak.h"
 #include "tern/task.h"
-
-#if defined(TERN_ASAN)
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header for it
-#endif
 
 namespace tern {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Clock::time_point end_of_soak() {
-  const char* seconds = std::getenv("SOAK_SECONDS");
-  return Clock::now() + std::chrono::seconds(seconds != nullptr ? std::atoi(seconds) : 20);
-}
-
-/// Memory that the process uses, in MiB: what lies in RAM. Under AddressSanitizer what is allocated and not freed, since its
-/// own records (a stack for each allocation, new ones with every kernel that OpenVINO generates) grow with the work done.
-double used_mib() {
-#if defined(TERN_ASAN)
-  return static_cast<double>(__sanitizer_get_current_allocated_bytes()) / (1 << 20);
-#else
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t total = 0;
-  std::uint64_t resident = 0;
-  statm >> total >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
-#endif
-}
-
-std::filesystem::path model_file(const std::string& name) {
-  return std::filesystem::path(TERN_SOURCE_DIR) / "models" / (name + ".onnx");
-}
+using test::end_of_soak;
+using test::model_file;
+using test::used_mib;
 
 /// Decoded demo images; the pixels live as long as the object.
 class Images {

@@ -13,6 +13,8 @@ extern "C" {
 #include <libavutil/log.h>
 }
 
+#include "media/url.h"
+
 namespace tern::av {
 namespace {
 
@@ -33,7 +35,7 @@ void keep_line(void* object, int level, const char* format, va_list arguments) {
   std::array<char, 512> text{};
   int prefix = 1;
   av_log_format_line2(object, level, format, arguments, text.data(), static_cast<int>(text.size()), &prefix);
-  std::string line(text.data());
+  std::string line = with_shown_urls(text.data());
   while (line.ends_with('\n'))
     line.pop_back();
   if (line.empty()) return;

@@ -60,7 +60,7 @@ class Options {
   AVDictionary* dictionary_ = nullptr;
 };
 
-/// From now on FFmpeg's warnings and errors are kept (the last few) instead of printed. Call once, at the start.
+/// From now on FFmpeg's warnings and errors are kept (the last few, URLs cut down to what may be shown) instead of printed. Call once, at the start.
 void capture_log();
 /// What was kept since the last call, one line each.
 [[nodiscard]] std::string take_log();

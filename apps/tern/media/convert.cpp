@@ -22,18 +22,31 @@ cv::Mat wrap(const ImageView& view, int type) {
 
 Result<cv::Mat> BgrConverter::convert(const ImageView& view) {
   cv::Mat bgr;
+  TERN_RETURN_IF_ERROR(convert(view, {view.width, view.height}, bgr));
+  return bgr;
+}
+
+Status BgrConverter::convert(const ImageView& view, cv::Size size, cv::Mat& bgr) {
+  // Packed pixels are scaled in their own format, since the fewer are converted then.
+  const auto packed = [&](int type) {
+    cv::Mat pixels = wrap(view, type);
+    if (pixels.size() == size) return pixels;
+    cv::resize(pixels, smaller_, size, 0, 0, cv::INTER_AREA);
+    return smaller_;
+  };
   switch (view.format) {
     case PixelFormat::kBgr:
-      return wrap(view, CV_8UC3).clone();
+      packed(CV_8UC3).copyTo(bgr);
+      return {};
     case PixelFormat::kRgb:
-      cv::cvtColor(wrap(view, CV_8UC3), bgr, cv::COLOR_RGB2BGR);
-      return bgr;
+      cv::cvtColor(packed(CV_8UC3), bgr, cv::COLOR_RGB2BGR);
+      return {};
     case PixelFormat::kBgra:
-      cv::cvtColor(wrap(view, CV_8UC4), bgr, cv::COLOR_BGRA2BGR);
-      return bgr;
+      cv::cvtColor(packed(CV_8UC4), bgr, cv::COLOR_BGRA2BGR);
+      return {};
     case PixelFormat::kGray:
-      cv::cvtColor(wrap(view, CV_8UC1), bgr, cv::COLOR_GRAY2BGR);
-      return bgr;
+      cv::cvtColor(packed(CV_8UC1), bgr, cv::COLOR_GRAY2BGR);
+      return {};
     case PixelFormat::kNv12:
     case PixelFormat::kI420:
       break;
@@ -44,32 +57,39 @@ Result<cv::Mat> BgrConverter::convert(const ImageView& view) {
     planes[i] = view.planes[i].data;
     strides[i] = static_cast<int>(view.planes[i].stride);
   }
-  return scale(planes.data(), strides.data(), view.width, view.height,
-               view.format == PixelFormat::kNv12 ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P,
-               view.matrix == YuvMatrix::kBt709 ? SWS_CS_ITU709 : SWS_CS_ITU601, view.range == YuvRange::kFull);
+  return scale({planes.data(),
+                strides.data(),
+                {view.width, view.height},
+                view.format == PixelFormat::kNv12 ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P,
+                view.matrix == YuvMatrix::kBt709 ? SWS_CS_ITU709 : SWS_CS_ITU601,
+                view.range == YuvRange::kFull},
+               size, bgr);
 }
 
 Result<cv::Mat> BgrConverter::convert(const AVFrame& frame, int matrix, bool full_range) {
-  return scale(frame.data, frame.linesize, frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), matrix,
-               full_range);
+  const cv::Size size(frame.width, frame.height);
+  cv::Mat bgr;
+  TERN_RETURN_IF_ERROR(scale(
+      {frame.data, frame.linesize, size, static_cast<AVPixelFormat>(frame.format), matrix, full_range}, size, bgr));
+  return bgr;
 }
 
-Result<cv::Mat> BgrConverter::scale(const std::uint8_t* const planes[], const int strides[], int width, int height,
-                                    AVPixelFormat format, int matrix, bool full_range) {
+Status BgrConverter::scale(const Planes& planes, cv::Size size, cv::Mat& bgr) {
   constexpr int kFlags = SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
-  scaler_.reset(sws_getCachedContext(scaler_.release(), width, height, format, width, height, AV_PIX_FMT_BGR24, kFlags,
-                                     nullptr, nullptr, nullptr));
+  scaler_.reset(sws_getCachedContext(scaler_.release(), planes.size.width, planes.size.height, planes.format,
+                                     size.width, size.height, AV_PIX_FMT_BGR24, kFlags, nullptr, nullptr, nullptr));
   if (!scaler_) return make_error(StatusCode::kInputError, "pictures of this pixel format cannot be converted");
   constexpr int kOne = 1 << 16;  // brightness 0, contrast 1, saturation 1 in 16.16 fixed point
-  sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(matrix), full_range ? 1 : 0,
+  sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(planes.matrix), planes.full_range ? 1 : 0,
                            sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, kOne, kOne);
-  cv::Mat bgr(height, width, CV_8UC3);
-  std::array<std::uint8_t*, 4> target{bgr.data};
+  bgr.create(size, CV_8UC3);
+  const std::array<std::uint8_t*, 4> target{bgr.data};
   const std::array<int, 4> target_strides{static_cast<int>(bgr.step[0])};
-  if (sws_scale(scaler_.get(), planes, strides, 0, height, target.data(), target_strides.data()) != height) {
+  if (sws_scale(scaler_.get(), planes.data, planes.strides, 0, planes.size.height, target.data(),
+                target_strides.data()) != size.height) {
     return make_error(StatusCode::kInputError, "a picture could not be converted to BGR");
   }
-  return bgr;
+  return {};
 }
 
 }  // namespace tern

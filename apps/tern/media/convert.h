@@ -16,13 +16,24 @@ class BgrConverter {
  public:
   /// A picture of its own, with the view's matrix and range applied. REQUIRES: a valid view on the CPU.
   [[nodiscard]] Result<cv::Mat> convert(const ImageView& view);
-  /// The same from any pixel format of FFmpeg's; `matrix` is one of SWS_CS_*.
+  /// The same, scaled to `size`, into `bgr`, whose memory is used again.
+  [[nodiscard]] Status convert(const ImageView& view, cv::Size size, cv::Mat& bgr);
+  /// A picture of its own from any pixel format of FFmpeg's; `matrix` is one of SWS_CS_*.
   [[nodiscard]] Result<cv::Mat> convert(const AVFrame& frame, int matrix, bool full_range);
 
  private:
-  [[nodiscard]] Result<cv::Mat> scale(const std::uint8_t* const planes[], const int strides[], int width, int height,
-                                      AVPixelFormat format, int matrix, bool full_range);
+  // What swscale is to read.
+  struct Planes {
+    const std::uint8_t* const* data;
+    const int* strides;
+    cv::Size size;
+    AVPixelFormat format;
+    int matrix;
+    bool full_range;
+  };
+  [[nodiscard]] Status scale(const Planes& planes, cv::Size size, cv::Mat& bgr);
   av::Scaler scaler_;
+  cv::Mat smaller_;
 };
 
 }  // namespace tern

@@ -18,16 +18,17 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "image/file_probe.h"
+#include "standard_error.h"
 
 namespace tern {
 namespace {
 
 // The image libraries under OpenCV report by printing on standard error, and some of what they print is the only sign of a
-// damaged picture. While this object lives, descriptor 2 leads into memory. One lives at a time: calibration reads pictures on
-// several threads, and the second would save the first's memory for standard error.
+// damaged picture. While this object lives, descriptor 2 leads into memory, and is nobody else's: neither another picture's nor a line's
+// of the program.
 class StderrCapture {
  public:
-  StderrCapture() : lock_(one_at_a_time()), memory_(::memfd_create("stderr", MFD_CLOEXEC)) {
+  StderrCapture() : lock_(standard_error_mutex()), memory_(::memfd_create("stderr", MFD_CLOEXEC)) {
     std::fflush(stderr);
     if (memory_ < 0) return;
     saved_ = ::dup(STDERR_FILENO);
@@ -62,10 +63,6 @@ class StderrCapture {
     ::dup2(saved_, STDERR_FILENO);
     ::close(saved_);
     saved_ = -1;
-  }
-  static std::mutex& one_at_a_time() {
-    static std::mutex mutex;
-    return mutex;
   }
 
   const std::scoped_lock<std::mutex> lock_;

@@ -2,21 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/video_reader.h"
 
-#include <cmath>
 #include <fcntl.h>
-#include <optional>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 
 extern "C" {
-#include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 }
 
-#include <opencv2/core.hpp>
-
 #include "base/error.h"
-#include "media/image_file.h"
+#include "media/decoding.h"
 
 namespace tern {
 namespace {
@@ -39,68 +35,6 @@ std::int64_t indexed_frames(const AVFormatContext& input, AVStream& stream) {
   return shown;
 }
 
-const std::int32_t* display_matrix(const AVStream& stream) {
-  constexpr std::size_t kMatrixBytes = 9 * sizeof(std::int32_t);
-#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 100)  // FFmpeg 6.1
-  const AVPacketSideData* data = av_packet_side_data_get(
-      stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
-  if (data == nullptr || data->size < kMatrixBytes) return nullptr;
-  return reinterpret_cast<const std::int32_t*>(data->data);
-#else
-  std::size_t size = 0;
-  const std::uint8_t* data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-  return data == nullptr || size < kMatrixBytes ? nullptr : reinterpret_cast<const std::int32_t*>(data);
-#endif
-}
-
-std::optional<PixelFormat> direct_format(const AVFrame& frame) {
-  if (frame.linesize[0] < 0 || frame.linesize[1] < 0 || frame.linesize[2] < 0) return std::nullopt;
-  switch (frame.format) {
-    case AV_PIX_FMT_YUV420P:
-    case AV_PIX_FMT_YUVJ420P:
-      return PixelFormat::kI420;
-    case AV_PIX_FMT_NV12:
-      return PixelFormat::kNv12;
-    case AV_PIX_FMT_BGR24:
-      return PixelFormat::kBgr;
-    case AV_PIX_FMT_RGB24:
-      return PixelFormat::kRgb;
-    case AV_PIX_FMT_GRAY8:
-      return frame.color_range == AVCOL_RANGE_MPEG ? std::nullopt : std::optional(PixelFormat::kGray);
-    default:
-      return std::nullopt;
-  }
-}
-
-// One of SWS_CS_*.
-int matrix_of(const AVFrame& frame) {
-  switch (frame.colorspace) {
-    case AVCOL_SPC_BT709:
-      return SWS_CS_ITU709;
-    case AVCOL_SPC_BT470BG:
-    case AVCOL_SPC_SMPTE170M:
-      return SWS_CS_ITU601;
-    case AVCOL_SPC_FCC:
-      return SWS_CS_FCC;
-    case AVCOL_SPC_SMPTE240M:
-      return SWS_CS_SMPTE240M;
-    case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL:
-      return SWS_CS_BT2020;
-    default:
-      return frame.height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
-  }
-}
-
-bool is_full_range(const AVFrame& frame) {
-  return frame.color_range == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P ||
-         frame.format == AV_PIX_FMT_YUVJ422P || frame.format == AV_PIX_FMT_YUVJ444P;
-}
-
-bool is_damaged(const AVFrame& frame) {
-  return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
-}
-
 }  // namespace
 
 Result<VideoReader> VideoReader::open(const std::filesystem::path& path) {
@@ -114,7 +48,7 @@ Result<VideoReader> VideoReader::open(const std::filesystem::path& path) {
   static_cast<void>(av::take_log());
   VideoReader reader;
   reader.path_ = path;
-  for (const auto step : {&VideoReader::find_stream, &VideoReader::open_decoder}) {
+  for (const auto step : {&VideoReader::find_stream, &VideoReader::open_stream_decoder}) {
     if (const Status status = (reader.*step)(); !status.ok()) {
       return status.at(path.string()).with_cause(av::take_log());
     }
@@ -146,38 +80,15 @@ Status VideoReader::find_stream() {
   return {};
 }
 
-Status VideoReader::open_decoder() {
+Status VideoReader::open_stream_decoder() {
   AVStream& stream = *input_->streams[stream_];
-  const AVCodecParameters& parameters = *stream.codecpar;
-  if (parameters.width <= 0 || parameters.height <= 0 || parameters.width > ImageView::kMaxSide ||
-      parameters.height > ImageView::kMaxSide || std::int64_t{parameters.width} * parameters.height > kMaxImagePixels) {
-    return make_error(StatusCode::kInputError, "the video's frames have {}x{} pixels; the limit is {} pixels",
-                      parameters.width, parameters.height, kMaxImagePixels);
-  }
-  const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
-  if (codec == nullptr) {
-    return make_error(StatusCode::kInputError, "this FFmpeg has no decoder for {}",
-                      avcodec_get_name(parameters.codec_id));
-  }
-  decoder_.reset(avcodec_alloc_context3(codec));
+  TERN_ASSIGN_OR_RETURN(decoder_, open_decoder(stream, DecoderUse::kFile));
   packet_.reset(av_packet_alloc());
-  if (!decoder_ || !packet_) return make_error(StatusCode::kOutOfMemoryError, "no memory for a video decoder");
-  int error = avcodec_parameters_to_context(decoder_.get(), &parameters);
-  decoder_->pkt_timebase = stream.time_base;
-  decoder_->max_pixels = kMaxImagePixels;
-  decoder_->thread_count = 0;  // as many as there are processors
-  if (error >= 0) error = avcodec_open2(decoder_.get(), codec, nullptr);
-  if (error < 0) {
-    return make_error(StatusCode::kInputError, "the {} decoder cannot be opened: {}", codec->name,
-                      av::error_text(error));
-  }
+  if (!packet_) return make_error(StatusCode::kOutOfMemoryError, "no memory for a video decoder");
   const AVRational rate = av_guess_frame_rate(input_.get(), &stream, nullptr);
   if (rate.num > 0 && rate.den > 0) frame_rate_ = rate;
   frame_count_ = indexed_frames(*input_, stream);
-  if (const std::int32_t* matrix = display_matrix(stream); matrix != nullptr) {
-    const double angle = av_display_rotation_get(matrix);  // counter-clockwise, of the picture as stored
-    if (!std::isnan(angle)) quarter_turns_ = static_cast<int>(std::lround(-angle / 90)) & 3;
-  }
+  quarter_turns_ = quarter_turns_of(stream);
   return {};
 }
 
@@ -265,30 +176,7 @@ Result<Frame> VideoReader::to_frame(av::Picture picture) {
   frame.time_s = picture->best_effort_timestamp == AV_NOPTS_VALUE
                      ? static_cast<double>(frame.index) / av_q2d(frame_rate_)
                      : static_cast<double>(picture->best_effort_timestamp - start) * av_q2d(stream.time_base);
-  const int matrix = matrix_of(*picture);
-  const std::optional<PixelFormat> format = direct_format(*picture);
-  const bool has_matrix = matrix == SWS_CS_ITU709 || matrix == SWS_CS_ITU601;
-  if (quarter_turns_ == 0 && format && has_matrix) {
-    frame.view.width = picture->width;
-    frame.view.height = picture->height;
-    frame.view.format = *format;
-    frame.view.matrix = matrix == SWS_CS_ITU709 ? YuvMatrix::kBt709 : YuvMatrix::kBt601;
-    frame.view.range = is_full_range(*picture) ? YuvRange::kFull : YuvRange::kLimited;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(plane_count(*format)); ++i) {
-      frame.view.planes[i] = {picture->data[i], picture->linesize[i]};
-    }
-    frame.pixels = std::shared_ptr<const AVFrame>(picture.release(), av::FreeFrame{});
-    return frame;
-  }
-  TERN_ASSIGN_OR_RETURN(cv::Mat bgr, converter_.convert(*picture, matrix, is_full_range(*picture)));
-  if (quarter_turns_ != 0) {
-    constexpr cv::RotateFlags kTurns[] = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180, cv::ROTATE_90_COUNTERCLOCKWISE};
-    cv::Mat turned;
-    cv::rotate(bgr, turned, kTurns[quarter_turns_ - 1]);
-    bgr = turned;
-  }
-  frame.view = view_of(bgr);
-  frame.pixels = std::make_shared<const cv::Mat>(std::move(bgr));
+  TERN_RETURN_IF_ERROR(converter_.convert(std::move(picture), quarter_turns_, frame.view, frame.pixels));
   return frame;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "media/av.h"
-#include "media/convert.h"
+#include "media/decoding.h"
 #include "media/frame.h"
 #include "tern/status.h"
 
@@ -16,9 +16,7 @@ namespace tern {
 
 /// The frames of a video file's first picture stream, in display order; sound is ignored. Not thread-safe.
 ///
-/// 8-bit 4:2:0 frames come out as kI420 or kNv12 without conversion, with the stream's matrix and range (where the file
-/// names no matrix: BT.709 from 720 rows on, BT.601 below, as players do); other formats, and frames that the file says to
-/// turn, as kBgr. Only file formats are opened, never a playlist or another file that this one names.
+/// Frames come out as ViewConverter gives them, upright. Only file formats are opened, never a playlist or another file that this one names.
 class VideoReader {
  public:
   /// IoError when the file cannot be read; InputError when it is no video that can be decoded, or its frames are too large.
@@ -38,7 +36,7 @@ class VideoReader {
  private:
   VideoReader() = default;
   [[nodiscard]] Status find_stream();
-  [[nodiscard]] Status open_decoder();
+  [[nodiscard]] Status open_stream_decoder();
   void note_colours();
   [[nodiscard]] Result<bool> receive(Frame& frame);
   [[nodiscard]] Status feed();
@@ -49,9 +47,9 @@ class VideoReader {
   av::Input input_;
   av::Codec decoder_;
   av::Packet packet_;
-  BgrConverter converter_;
+  ViewConverter converter_;
   int stream_ = -1;
-  int quarter_turns_ = 0;  // clockwise, that make a frame upright
+  int quarter_turns_ = 0;
   std::int64_t frame_count_ = 0;
   std::int64_t next_index_ = 0;
   AVRational frame_rate_{25, 1};
