@@ -155,9 +155,7 @@ class BenchCommand final : public Command {
     const Json report = make_report(subjects.front().task(), options, samples, open_ms, wall_ms);
     print(console, report);
     if (json_) {
-      TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*json_));
-      TERN_RETURN_IF_ERROR(output.write_line(to_document(report)));
-      TERN_RETURN_IF_ERROR(output.commit());
+      TERN_RETURN_IF_ERROR(TextOutput::write(*json_, to_document(report)));
     }
     return {};
   }

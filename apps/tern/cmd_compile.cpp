@@ -90,9 +90,7 @@ class CompileCommand final : public Command {
                       {"source", manifest.golden.source},
                       {"reference", manifest.golden.reference},
                       {"independent", manifest.golden.independent}};
-    TERN_ASSIGN_OR_RETURN(TextOutput out, TextOutput::open(*json_));
-    TERN_RETURN_IF_ERROR(out.write_line(to_line(line)));
-    return out.commit();
+    return TextOutput::write(*json_, to_line(line));
   }
 
   CompileRequest request_;

@@ -31,9 +31,7 @@ class ConfigCommand final : public Command {
     }
     console.print(format_table(rows));
     if (!json_) return {};
-    TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*json_));
-    TERN_RETURN_IF_ERROR(output.write_line(to_document(report)));
-    return output.commit();
+    return TextOutput::write(*json_, to_document(report));
   }
 
  private:

@@ -84,9 +84,7 @@ class DoctorCommand final : public Command {
     const Status gpus = examine_gpus(report);
     print(console, report);
     if (json_) {
-      TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*json_));
-      TERN_RETURN_IF_ERROR(output.write_line(to_document(report)));
-      TERN_RETURN_IF_ERROR(output.commit());
+      TERN_RETURN_IF_ERROR(TextOutput::write(*json_, to_document(report)));
     }
     if (gpu_test_) TERN_RETURN_IF_ERROR(gpus);
     return registry.find("auto").status();

@@ -54,9 +54,7 @@ class EvalCommand final : public Command {
     line["backend"] = report.backend;
     line["engine"] = report.engine;
     line["precision"] = report.precision;
-    TERN_ASSIGN_OR_RETURN(TextOutput out, TextOutput::open(*json_));
-    TERN_RETURN_IF_ERROR(out.write_line(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-    return out.commit();
+    return TextOutput::write(*json_, line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   }
 
   std::string model_, data_;

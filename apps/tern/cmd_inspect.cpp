@@ -70,9 +70,7 @@ class InspectCommand final : public Command {
     if (contract.ok()) print_contract(console, *contract);
     if (backend_) TERN_RETURN_IF_ERROR(print_placement(console, model, contract, environment.stop));
     if (json_) {
-      TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*json_));
-      TERN_RETURN_IF_ERROR(output.write_line(inspect_json(model, contract.ok() ? &*contract : nullptr)));
-      TERN_RETURN_IF_ERROR(output.commit());
+      TERN_RETURN_IF_ERROR(TextOutput::write(*json_, inspect_json(model, contract.ok() ? &*contract : nullptr)));
     }
     return contract.status();
   }

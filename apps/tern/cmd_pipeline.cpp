@@ -1,17 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tern authors
 // SPDX-License-Identifier: Apache-2.0
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/interruptible_sleep.h"
 #include "live/sinks.h"
 #include "live/sources.h"
 #include "options.h"
@@ -122,7 +120,6 @@ class PipelineCommand final : public Command {
   [[nodiscard]] Result<PipelineOptions> pipeline_options(const Environment& environment, const Console& console) const {
     PipelineOptions options;
     TERN_ASSIGN_OR_RETURN(options.task, common_.task_options());
-    TERN_ASSIGN_OR_RETURN(options.task.runtime, common_.runtime());
     options.task.progress = compile_progress(std::make_shared<ProgressBar>(console));
     options.task.stop = environment.stop;
     options.task.max_batch = batch_;
@@ -176,12 +173,9 @@ class PipelineCommand final : public Command {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
     ProgressBar bar(console);
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    while (!done.stop_requested()) {
-      never.wait_for(lock, done, std::chrono::milliseconds(200), [] { return false; });
-      bar.update(-1, pipeline_headline(pipeline_->snapshot()));
+    InterruptibleSleep sleep;
+    while (sleep.lasting(std::chrono::milliseconds(200), done)) {
+      if (console.live) bar.update(-1, pipeline_headline(pipeline_->snapshot()));
       if (duration_s_ && std::chrono::duration<double>(Clock::now() - start).count() >= *duration_s_)
         stop.request_stop();
       if (wants_reload == 0) continue;
@@ -194,17 +188,12 @@ class PipelineCommand final : public Command {
   Status report(const Console& console) const {
     const PipelineSnapshot snapshot = pipeline_->snapshot();
     console.print("\n" + pipeline_report(snapshot));
-    const auto write = [](const std::string& path, const std::string& text) -> Status {
-      TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(path));
-      TERN_RETURN_IF_ERROR(output.write_line(text));
-      return output.commit();
-    };
     if (trace_) {
       TERN_ASSIGN_OR_RETURN(const std::string trace, pipeline_->trace_json());
-      TERN_RETURN_IF_ERROR(write(*trace_, trace));
+      TERN_RETURN_IF_ERROR(TextOutput::write(*trace_, trace));
       console.print(fmt::format("wrote the trace to {}; open it in Perfetto", *trace_));
     }
-    return json_ ? write(*json_, to_document(status_json(snapshot))) : Status();
+    return json_ ? TextOutput::write(*json_, to_document(status_json(snapshot))) : Status();
   }
 
   std::string file_;

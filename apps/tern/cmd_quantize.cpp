@@ -201,9 +201,7 @@ class QuantizeCommand final : public Command {
     line["float_layers"] = Json::array();
     for (const auto& layer : report.summary.plan.float_layers)
       line["float_layers"].push_back({{"node", layer.node}, {"reason", layer.reason}});
-    TERN_ASSIGN_OR_RETURN(TextOutput out, TextOutput::open(*json_));
-    TERN_RETURN_IF_ERROR(out.write_line(to_line(line)));
-    return out.commit();
+    return TextOutput::write(*json_, to_line(line));
   }
 
   CalibrationRequest calibration_;

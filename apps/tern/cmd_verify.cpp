@@ -90,9 +90,7 @@ class VerifyCommand final : public Command {
     line["raw_only"] = report.raw_only;
     line["independent"] = gated.manifest.golden.independent;
     line["rows"] = rows;
-    TERN_ASSIGN_OR_RETURN(TextOutput out, TextOutput::open(*json_));
-    TERN_RETURN_IF_ERROR(out.write_line(to_line(line)));
-    return out.commit();
+    return TextOutput::write(*json_, to_line(line));
   }
 
   std::string engine_;

@@ -3,19 +3,14 @@
 #include "streams.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <span>
 
 #include "base/error.h"
+#include "base/interruptible_sleep.h"
 #include "stage_stats.h"
 
 namespace tern {
 namespace {
-
-Nanoseconds now() {
-  return std::chrono::steady_clock::now().time_since_epoch();
-}
 
 /// The clock of all cameras of a run: their ticks are spread evenly over the interval.
 struct Ticks {
@@ -27,22 +22,13 @@ struct Ticks {
   }
 };
 
-/// False after a stop.
-bool sleep_until(Nanoseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, std::chrono::steady_clock::time_point(time), [] { return false; });
-  return !stop.stop_requested();
-}
-
 class CameraSource final : public FrameSource {
  public:
   CameraSource(const StreamLoad& load, const Ticks& ticks, int camera) : load_(load), ticks_(ticks), camera_(camera) {}
 
   Result<bool> next(SourceFrame& frame, std::stop_token stop) override {
     const Nanoseconds due = ticks_.at(camera_, tick_);
-    if (!sleep_until(due, stop)) return false;
+    if (!sleep_.until(due, stop)) return false;
     frame.view = load_.frames[static_cast<std::size_t>(tick_ + camera_) % load_.frames.size()].view;
     frame.captured = due;
     frame.index = tick_++;
@@ -54,6 +40,7 @@ class CameraSource final : public FrameSource {
   const Ticks& ticks_;
   int camera_;
   std::int64_t tick_ = 0;
+  InterruptibleSleep sleep_;
 };
 
 /// How old results were when they came out, of frames taken within the measured time.
@@ -140,7 +127,7 @@ Result<std::unique_ptr<Pipeline>> make_pipeline(const PipelineSpec& spec, const 
 
 /// Sets the clock, a little ahead, so that all threads are there at the first tick.
 void set_clock(Ticks& ticks, const StreamLoad& load, std::span<Ages> ages) {
-  ticks.start = now() + std::chrono::milliseconds(50);
+  ticks.start = InterruptibleSleep::now() + std::chrono::milliseconds(50);
   for (Ages& of : ages) {
     of.from = ticks.start + load.warmup;
     of.until = of.from + load.measured;
@@ -164,7 +151,7 @@ Result<StreamsResult> run_streams(const PipelineSpec& spec, const PipelineOption
                         make_pipeline(spec, options, load, ticks, 0, streams, ages));
   set_clock(ticks, load, {&ages, 1});
   pipeline->start();
-  sleep_until(ages.until + load.deadline, stop);
+  InterruptibleSleep().until(ages.until + load.deadline, stop);
   const PipelineSnapshot end = pipeline->snapshot();
   pipeline->stop();
   TERN_RETURN_IF_ERROR(pipeline->wait());
@@ -199,7 +186,7 @@ Result<StreamsResult> run_thread_per_camera(const PipelineSpec& spec, const Pipe
   set_clock(ticks, load, ages);
   for (const auto& pipeline : pipelines)
     pipeline->start();
-  sleep_until(ages.front().until + load.deadline, stop);
+  InterruptibleSleep().until(ages.front().until + load.deadline, stop);
   double busy = 0;
   Ages all{ages.front().from, ages.front().until};
   for (std::size_t i = 0; i < pipelines.size(); ++i) {

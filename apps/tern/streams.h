@@ -18,7 +18,6 @@ struct StreamLoad {
   double rate_hz = 30;
   Nanoseconds deadline = std::chrono::milliseconds(33);
   Nanoseconds warmup = std::chrono::seconds(1), measured = std::chrono::seconds(5);
-  double target = 0.999;  ///< of the frames that must be done in time
 };
 
 /// What came out of one number of streams.

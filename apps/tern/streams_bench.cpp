@@ -18,6 +18,7 @@ namespace tern {
 namespace {
 
 constexpr std::size_t kFrames = 8;  // different ones that the cameras show
+constexpr int kMostStreams = 1024;
 
 /// The first frames of a video, an image, or noise of 1920x1080 pixels.
 Result<std::vector<Frame>> frames_to_show(const std::optional<std::string>& source) {
@@ -70,12 +71,12 @@ Json json_of(const StreamsResult& result) {
           {"busy", rounded(result.busy, 4)}};
 }
 
-Result<int> parse_streams(const std::string& text, int limit) {
+Result<int> parse_streams(const std::string& text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > limit)
+  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > kMostStreams)
     return make_error(StatusCode::kConfigError, "--streams is '{}'; it is 'auto' or a number from 1 to {}", text,
-                      limit);
+                      kMostStreams);
   return value;
 }
 
@@ -112,9 +113,9 @@ Status StreamsBench::run(const Request& request, const Environment& environment,
   const bool is_search = streams_ == "auto";
   int streams = 0;
   if (!is_search) {
-    TERN_ASSIGN_OR_RETURN(streams, parse_streams(streams_, limit_));
+    TERN_ASSIGN_OR_RETURN(streams, parse_streams(streams_));
   }
-  StreamLoad load{.rate_hz = rate_hz_, .deadline = spec.sources.front().deadline, .target = target_};
+  StreamLoad load{.rate_hz = rate_hz_, .deadline = spec.sources.front().deadline};
   TERN_ASSIGN_OR_RETURN(load.frames, frames_to_show(request.source));
   if (deadline_ms_) load.deadline = Nanoseconds(static_cast<std::int64_t>(*deadline_ms_ * 1e6));
   load.measured = Nanoseconds(static_cast<std::int64_t>(request.seconds * 1e9));
@@ -133,7 +134,7 @@ Status StreamsBench::run(const Request& request, const Environment& environment,
     return measure(spec, options, load, count, environment.stop);
   };
   if (is_search) {
-    TERN_ASSIGN_OR_RETURN(streams, find_most_streams(run, load.target, limit_, tried));
+    TERN_ASSIGN_OR_RETURN(streams, find_most_streams(run, target_, kMostStreams, tried));
   } else {
     TERN_ASSIGN_OR_RETURN(const StreamsResult result, run(streams));
     tried.push_back(result);
@@ -161,9 +162,7 @@ Status StreamsBench::run(const Request& request, const Environment& environment,
                     {"executors", executors_},
                     {"streams", streams},
                     {"runs", runs}};
-  TERN_ASSIGN_OR_RETURN(TextOutput output, TextOutput::open(*request.json));
-  TERN_RETURN_IF_ERROR(output.write_line(to_document(report)));
-  return output.commit();
+  return TextOutput::write(*request.json, to_document(report));
 }
 
 }  // namespace tern

@@ -32,7 +32,7 @@ class StreamsBench {
   std::string streams_;
   double rate_hz_ = 30, target_ = 0.999;
   std::optional<double> deadline_ms_;
-  int executors_ = 1, limit_ = 1024;
+  int executors_ = 1;
   bool is_thread_per_camera_ = false;
 };
 

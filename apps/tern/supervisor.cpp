@@ -5,17 +5,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <mutex>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/interruptible_sleep.h"
 
 namespace tern {
 namespace {
@@ -80,13 +79,6 @@ std::string text_of(int status) {
                              : fmt::format("ended with {}", error_class(code_of(WEXITSTATUS(status))).name);
 }
 
-void sleep_for(Clock::duration time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
-
 }  // namespace
 
 std::vector<std::string> own_arguments_without(const std::string& flag) {
@@ -113,8 +105,7 @@ Status supervise(const std::vector<std::string>& arguments, const Console& conso
               fmt::format("the supervised process {}", text_of(status))};
     if (Clock::now() - began >= kLongRun) delay = kFirstDelay;
     console.warn(fmt::format("the supervised process {}; a new one begins in {} s", text_of(status), delay.count()));
-    sleep_for(delay, stop);
-    if (stop.stop_requested()) return {};
+    if (!InterruptibleSleep().lasting(delay, stop)) return {};
     delay = std::min(delay * 2, kLongestDelay);
   }
 }

@@ -39,6 +39,12 @@ Result<TextOutput> TextOutput::open(const std::string& path) {
   return output;
 }
 
+Status TextOutput::write(const std::string& path, std::string_view text) {
+  TERN_ASSIGN_OR_RETURN(TextOutput output, open(path));
+  TERN_RETURN_IF_ERROR(output.write_line(text));
+  return output.commit();
+}
+
 Status TextOutput::write_line(std::string_view line) {
   if (file_) {
     TERN_RETURN_IF_ERROR(file_->write(line));

@@ -18,6 +18,8 @@ namespace tern {
 class TextOutput {
  public:
   [[nodiscard]] static Result<TextOutput> open(const std::string& path);
+  /// One text alone: open(), write_line() and commit().
+  [[nodiscard]] static Status write(const std::string& path, std::string_view text);
   /// `line` without its line end. IoError when the disk is full or the reader has gone.
   [[nodiscard]] Status write_line(std::string_view line);
   [[nodiscard]] Status commit();

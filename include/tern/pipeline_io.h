@@ -25,12 +25,12 @@ struct PipelineSpec;
 /// A frame as its source gives it. Objects are used again, so that texts keep their memory.
 struct SourceFrame {
   ImageView view{};  ///< host memory, or a GPU's where the backend has a frame path
-  std::shared_ptr<const void>
-      pixels{};  ///< keeps what `view` points at; null: the source keeps it for as long as it lives
+  /// Keeps what `view` points at; null: the source keeps it for as long as it lives.
+  std::shared_ptr<const void> pixels{};
   /// When it was taken, on std::chrono::steady_clock. 0: when a place for it is free, which is right for what waits to be read (files).
   Nanoseconds captured{};
-  std::int64_t index =
-      0;  ///< of its source: 0, 1, ...; a source that is opened again goes on or begins anew, as it likes
+  /// Of its source: 0, 1, ...; a source that is opened again goes on or begins anew, as it likes.
+  std::int64_t index = 0;
   std::optional<double> time_s{};  ///< since the start of its video
   std::string file{};              ///< where it comes from a file: its path
 };

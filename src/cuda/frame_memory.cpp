@@ -10,8 +10,8 @@ namespace tern::cuda {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
-constexpr std::size_t kPieceBytes = std::size_t{1}
-                                    << 20;  // small enough to overlap, large enough for the call not to matter
+// Small enough to overlap, large enough for the call not to matter.
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
 std::size_t round_up(std::size_t value, std::size_t step) {
   return (value + step - 1) / step * step;

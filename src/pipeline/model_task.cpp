@@ -24,11 +24,11 @@ Result<Contract> ModelTask::contract_of(const std::filesystem::path& file, const
   return Contract::resolve(model, options.contract_file, options.overrides);
 }
 
-Result<std::unique_ptr<ModelTask>> ModelTask::open(const std::filesystem::path& file, const TaskOptions& options) {
-  TERN_ASSIGN_OR_RETURN(const Contract contract, contract_of(file, options));
-  const auto open = contract.task == Task::kDetect    ? open_as<Detector>
-                    : contract.task == Task::kSegment ? open_as<Segmenter>
-                                                      : open_as<Classifier>;
+Result<std::unique_ptr<ModelTask>> ModelTask::open(const std::filesystem::path& file, Task kind,
+                                                   const TaskOptions& options) {
+  const auto open = kind == Task::kDetect    ? open_as<Detector>
+                    : kind == Task::kSegment ? open_as<Segmenter>
+                                             : open_as<Classifier>;
   TERN_ASSIGN_OR_RETURN(Tasks task, open(file, options));
   return std::unique_ptr<ModelTask>(new ModelTask(std::move(task)));
 }

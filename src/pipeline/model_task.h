@@ -35,8 +35,8 @@ class ModelTask {
  public:
   /// What a model's file says now. Builds nothing.
   [[nodiscard]] static Result<Contract> contract_of(const std::filesystem::path& file, const TaskOptions& options);
-  /// A Detector, Segmenter or Classifier, as the model's contract says.
-  [[nodiscard]] static Result<std::unique_ptr<ModelTask>> open(const std::filesystem::path& file,
+  /// A Detector, Segmenter or Classifier. ContractError where the file is of another task than `kind`.
+  [[nodiscard]] static Result<std::unique_ptr<ModelTask>> open(const std::filesystem::path& file, Task kind,
                                                                const TaskOptions& options);
 
   [[nodiscard]] const VisionTask& task() const noexcept;

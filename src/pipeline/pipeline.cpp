@@ -101,7 +101,7 @@ Status Pipeline::Impl::reload(std::string_view name, bool allow_build) {
         .at(model.file.string());
   std::vector<std::unique_ptr<ModelTask>> tasks;
   while (tasks.size() < model.slots.size()) {
-    TERN_ASSIGN_OR_RETURN(std::unique_ptr<ModelTask> task, open_task(model, allow_build));
+    TERN_ASSIGN_OR_RETURN(std::unique_ptr<ModelTask> task, open_task(model, info.task, allow_build));
     tasks.push_back(std::move(task));
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {

@@ -47,9 +47,8 @@ void Pipeline::Impl::run_executor(std::size_t index) {
 void Pipeline::Impl::run_batch(std::size_t index, const Decision& decision, Lock& lock) {
   Executor& executor = *executors_[index];
   ModelRunner& model = *models_[static_cast<std::size_t>(decision.model)];
-  executor.parts.assign(decision.parts.begin(), decision.parts.end());
   executor.items.clear();
-  for (const BatchPart& part : executor.parts) {
+  for (const BatchPart& part : decision.parts) {
     for (int i = 0; i < part.items; ++i)
       executor.items.push_back(
           {&pool_->at(static_cast<std::size_t>(part.tag)), static_cast<std::size_t>(part.first_item + i)});
@@ -60,7 +59,7 @@ void Pipeline::Impl::run_batch(std::size_t index, const Decision& decision, Lock
   const Status status = run_items(index, model, lock);  // the lock is held again
   const Nanoseconds ended = now();
   if (status.ok()) {
-    offer_crops(model, executor.parts);
+    offer_crops(model, decision.parts);
   } else {
     for (const ModelItem& item : executor.items)
       item.record->failure = status.at(spec_.models[static_cast<std::size_t>(decision.model)].name);

@@ -103,7 +103,6 @@ class Pipeline::Impl {
   struct Executor {
     std::thread thread{};
     std::vector<ModelItem> items{};
-    std::vector<BatchPart> parts{};
     std::uint32_t track = 0;
     Nanoseconds thread_time{}, call_time{};  // processor time of the thread, and the part of it in models' calls
     Nanoseconds inside{};                    // wall time in models' calls
@@ -126,7 +125,8 @@ class Pipeline::Impl {
   // pipeline_open.cpp
   [[nodiscard]] Status open_models();
   [[nodiscard]] Status open_model(std::size_t index);
-  [[nodiscard]] Result<std::unique_ptr<ModelTask>> open_task(const ModelRunner& runner, bool allow_build) const;
+  [[nodiscard]] Result<std::unique_ptr<ModelTask>> open_task(const ModelRunner& runner, Task kind,
+                                                             bool allow_build) const;
   [[nodiscard]] Status measure_curves();
   [[nodiscard]] Status make_metrics();
   [[nodiscard]] Status make_model_metrics(std::size_t index);

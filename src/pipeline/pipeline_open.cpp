@@ -115,8 +115,11 @@ Status Pipeline::Impl::open_model(std::size_t index) {
   // TensorRT's threads are those of the build, and part of what an engine is found by.
   if (runner.options.threads == 0 && options_.executors > 1 && runner.options.backend != "tensorrt")
     runner.options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / options_.executors);
+  const auto contract = guarded([&] { return ModelTask::contract_of(runner.file, runner.options); });
+  if (!contract.ok()) return contract.status();
   for (int i = 0; i < options_.executors; ++i) {
-    TERN_ASSIGN_OR_RETURN(std::unique_ptr<ModelTask> task, open_task(runner, runner.options.allow_build));
+    TERN_ASSIGN_OR_RETURN(std::unique_ptr<ModelTask> task,
+                          open_task(runner, contract->task, runner.options.allow_build));
     runner.slots.push_back(std::make_unique<ModelSlot>());
     runner.slots.back()->task = std::move(task);
   }
@@ -124,10 +127,11 @@ Status Pipeline::Impl::open_model(std::size_t index) {
   return {};
 }
 
-Result<std::unique_ptr<ModelTask>> Pipeline::Impl::open_task(const ModelRunner& runner, bool allow_build) const {
+Result<std::unique_ptr<ModelTask>> Pipeline::Impl::open_task(const ModelRunner& runner, Task kind,
+                                                             bool allow_build) const {
   TaskOptions options = runner.options;
   options.allow_build = allow_build && options.allow_build;
-  return guarded([&] { return ModelTask::open(runner.file, options); });
+  return guarded([&] { return ModelTask::open(runner.file, kind, options); });
 }
 
 void Pipeline::Impl::describe(ModelRunner& runner) const {

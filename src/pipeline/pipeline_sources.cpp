@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/interruptible_sleep.h"
 #include "pipeline/guarded.h"
 #include "pipeline/pipeline_impl.h"
 
@@ -11,14 +12,6 @@ namespace {
 
 constexpr Nanoseconds kFirstDelay = std::chrono::milliseconds(500), kLongestDelay = std::chrono::seconds(30);
 constexpr std::size_t kNoRecord = static_cast<std::size_t>(-1);
-
-/// Waits, or returns early when asked to stop.
-void wait_for(Nanoseconds delay, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, delay, [] { return false; });
-}
 
 }  // namespace
 
@@ -41,6 +34,7 @@ void Pipeline::Impl::run_source(std::size_t index) {
   const std::stop_token stop = sources_stop_.get_token();
   std::unique_ptr<FrameSource> opened = std::move(source.opened);
   Nanoseconds delay = kFirstDelay;
+  InterruptibleSleep sleep;
   while (!stop.stop_requested()) {
     Status status;
     if (opened == nullptr) {
@@ -61,7 +55,7 @@ void Pipeline::Impl::run_source(std::size_t index) {
     }
     note_source(index, SourceState::kReconnecting,
                 status.ok() ? Status(StatusCode::kInputError, "gives no more frames") : status);
-    wait_for(delay, stop);
+    sleep.lasting(delay, stop);
     delay = std::min(delay * 2, kLongestDelay);
     const Lock lock(mutex_);
     ++source.reconnects;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/interruptible_sleep.h"
 #include "pipeline/guarded.h"
 #include "pipeline/pipeline_impl.h"
 
@@ -15,14 +16,11 @@ constexpr Nanoseconds kFirstRetry = std::chrono::seconds(1), kLongestRetry = std
 }  // namespace
 
 void Pipeline::Impl::run_watch(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
+  InterruptibleSleep sleep;
+  do {
     watch_temperature();
     watch_models();
-    never.wait_for(lock, stop, options_.thermal_interval, [] { return false; });
-  }
+  } while (sleep.lasting(options_.thermal_interval, stop));
 }
 
 void Pipeline::Impl::apply_step() {

@@ -31,12 +31,6 @@ std::unique_ptr<Pipeline> make(const std::string& yaml, std::vector<SourceParts>
   return pipeline;
 }
 
-std::vector<SinkParts> one(SinkParts sink) {
-  std::vector<SinkParts> sinks;
-  sinks.push_back(std::move(sink));
-  return sinks;
-}
-
 TEST(PipelineFaults, a_camera_that_is_unplugged_comes_back) {
   // Two frames, then a failure, then an exception, then frames again.
   auto opened = std::make_shared<std::atomic<int>>(0);
@@ -56,7 +50,7 @@ TEST(PipelineFaults, a_camera_that_is_unplugged_comes_back) {
   auto pipeline =
       make("version: 1\nsources:\n  - {name: cam, kind: pattern, width: 64, height: 64, rate: 30, deadline: 10s}\n" +
                kOneModel,
-           {camera}, one(collector.sink()));
+           {camera}, test::only(collector.sink()));
   ASSERT_TRUE(collector.wait_for(4));
   const PipelineSnapshot snapshot = pipeline->snapshot();
   EXPECT_EQ(snapshot.sources[0].state, State::kRunning);
@@ -75,7 +69,7 @@ TEST(PipelineFaults, a_file_that_breaks_ends_its_source_and_not_the_other) {
       "version: 1\nsources:\n  - {name: a, kind: images, path: ., deadline: 1min}\n"
       "  - {name: b, kind: images, path: ., deadline: 1min}\n" +
           kOneModel,
-      {test::source_of(broken), test::source_of(test::repeat(kPicture, 8))}, one(collector.sink()));
+      {test::source_of(broken), test::source_of(test::repeat(kPicture, 8))}, test::only(collector.sink()));
   const Status status = pipeline->wait();
   EXPECT_THAT(status.to_string(), testing::AllOf(HasSubstr("a"), HasSubstr("damaged")));
   EXPECT_EQ(collector.seen().size(), 11U);
@@ -89,7 +83,7 @@ TEST(PipelineFaults, a_slow_lossy_sink_misses_frames_and_holds_nothing_up) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     return Status();
   };
-  std::vector<SinkParts> sinks = one(slow.sink("slow", 1, false));
+  std::vector<SinkParts> sinks = test::only(slow.sink("slow", 1, false));
   sinks.push_back(quick.sink("quick"));
   auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 20))}, std::move(sinks));
   EXPECT_THAT(pipeline->wait(), IsOk());
@@ -105,7 +99,7 @@ TEST(PipelineFaults, a_slow_lossless_sink_slows_a_queue_down) {
     std::this_thread::sleep_for(std::chrono::milliseconds(40));
     return Status();
   };
-  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 15))}, one(slow.sink("slow", 1)));
+  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 15))}, test::only(slow.sink("slow", 1)));
   EXPECT_THAT(pipeline->wait(), IsOk());
   EXPECT_EQ(slow.seen().size(), 15U);
 }
@@ -116,7 +110,7 @@ TEST(PipelineFaults, a_sink_that_fails_is_told_and_the_others_run_on) {
     if (result.sequence == 2) throw std::runtime_error("disk full");
     return {};
   };
-  std::vector<SinkParts> sinks = one(full.sink("full", 1));
+  std::vector<SinkParts> sinks = test::only(full.sink("full", 1));
   sinks.push_back(other.sink("other"));
   auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 12))}, std::move(sinks));
   EXPECT_THAT(pipeline->wait().to_string(), testing::AllOf(HasSubstr("sink full"), HasSubstr("disk full")));
@@ -132,7 +126,7 @@ TEST(PipelineFaults, a_drain_under_load_loses_nothing_that_was_taken_in) {
     return Status();
   };
   std::stop_source stop;
-  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 1'000'000))}, one(collector.sink()));
+  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 1'000'000))}, test::only(collector.sink()));
   ASSERT_TRUE(collector.wait_for(5));
   stop.request_stop();
   ASSERT_THAT(pipeline->wait(stop.get_token()), IsOk());
@@ -146,7 +140,7 @@ TEST(PipelineFaults, a_drain_under_load_loses_nothing_that_was_taken_in) {
 
 TEST(PipelineFaults, a_stop_drops_what_waits_and_returns_soon) {
   Collector collector;
-  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 1'000'000))}, one(collector.sink()));
+  auto pipeline = make(kQueue, {test::source_of(test::repeat(kPicture, 1'000'000))}, test::only(collector.sink()));
   ASSERT_TRUE(collector.wait_for(2));
   const auto began = std::chrono::steady_clock::now();
   pipeline->stop();
@@ -173,7 +167,7 @@ TEST(PipelineFaults, a_model_that_fails_fails_its_frames_and_is_opened_anew) {
   auto pipeline =
       make("version: 1\nsources:\n  - {name: a, kind: images, path: ., deadline: 1min}\nmodels:\n  - {name: n, file: " +
                file.string() + "}\n",
-           {test::source_of(pictures)}, one(collector.sink()), options);
+           {test::source_of(pictures)}, test::only(collector.sink()), options);
   EXPECT_THAT(pipeline->wait(), IsOk()) << "a model that ran on some frames is no failure of the pipeline";
   const auto seen = collector.seen();
   ASSERT_EQ(seen.size(), 40U);
@@ -201,7 +195,7 @@ TEST(PipelineFaults, a_pipeline_gives_up_a_model_that_fails_for_long_where_it_is
   auto pipeline =
       make("version: 1\nsources:\n  - {name: a, kind: images, path: ., deadline: 1min}\nmodels:\n  - {name: n, file: " +
                std::string(TERN_SOURCE_DIR) + "/tests/data/nan_when_black.onnx}\n",
-           {test::source_of(black)}, one(collector.sink()), options);
+           {test::source_of(black)}, test::only(collector.sink()), options);
   const Status status = pipeline->wait();  // the source has no end
   EXPECT_EQ(status.code(), StatusCode::kInferenceError);
   EXPECT_THAT(status.to_string(), HasSubstr("'n'"));
@@ -218,7 +212,7 @@ TEST(PipelineFaults, a_model_is_reloaded_while_frames_go_on) {
   auto pipeline =
       make("version: 1\nsources:\n  - {name: a, kind: images, path: ., deadline: 1min}\nmodels:\n  - {name: d, file: " +
                file.string() + "}\n",
-           {test::source_of(test::repeat(kPicture, 1'000'000))}, one(collector.sink()));
+           {test::source_of(test::repeat(kPicture, 1'000'000))}, test::only(collector.sink()));
   ASSERT_TRUE(collector.wait_for(2));
   ASSERT_THAT(pipeline->reload("d"), IsOk());
   const std::size_t before = collector.seen().size();

@@ -35,10 +35,8 @@ PipelineSpec three_models(const std::string& source) {
 TEST(Pipeline, finds_what_the_tasks_find_alone) {
   const PipelineSpec spec = three_models("  - {name: a, kind: images, path: ., deadline: 1min}\n");
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink());
   const auto pipeline = Pipeline::create(spec, {test::source_of(test::repeat("data/validation/images/000.jpg", 3))},
-                                         std::move(sinks), test::test_options())
+                                         test::only(collector.sink()), test::test_options())
                             .value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());
@@ -90,13 +88,12 @@ TEST(Pipeline, a_queue_loses_nothing_and_keeps_the_order) {
       "  - {name: b, kind: images, path: ., deadline: 1min, in_flight: 1}\nmodels:\n" +
       kDetect);
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink("slow", 1));
   const auto picture = test::repeat("data/validation/images/001.jpg", 12);
   PipelineOptions options = test::test_options();
   options.executors = 2;
-  const auto pipeline =
-      Pipeline::create(spec, {test::source_of(picture), test::source_of(picture)}, std::move(sinks), options).value();
+  const auto pipeline = Pipeline::create(spec, {test::source_of(picture), test::source_of(picture)},
+                                         test::only(collector.sink("slow", 1)), options)
+                            .value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());
   std::vector<std::int64_t> of_b;
@@ -123,10 +120,8 @@ TEST(Pipeline, every_frame_of_a_camera_that_is_too_fast_is_accounted_for) {
       "1s}\nmodels:\n" +
       kDetect);
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink());
   const auto pipeline = Pipeline::create(spec, {test::source_of(test::repeat("data/validation/images/001.jpg", 500))},
-                                         std::move(sinks), test::test_options())
+                                         test::only(collector.sink()), test::test_options())
                             .value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());
@@ -173,10 +168,8 @@ TEST(Pipeline, frames_may_change_their_size) {
     return picture(cv::Rect(0, 0, 1 + 301 * static_cast<int>(i), 1 + 157 * static_cast<int>(i))).clone();
   };
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink());
   const auto pipeline =
-      Pipeline::create(spec, {test::source_of(pictures)}, std::move(sinks), test::test_options()).value();
+      Pipeline::create(spec, {test::source_of(pictures)}, test::only(collector.sink()), test::test_options()).value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());
   const auto seen = collector.seen();
@@ -199,10 +192,8 @@ TEST(Pipeline, a_ladder_switches_models_and_rates) {
   options.thermal = [] { return ThermalState{.is_telemetry_available = true, .temperature_c = 85, .source = "test"}; };
   options.thermal_interval = std::chrono::milliseconds(5);
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink());
   const auto pipeline = Pipeline::create(spec, {test::source_of(test::repeat("data/validation/images/001.jpg", 20))},
-                                         std::move(sinks), options)
+                                         test::only(collector.sink()), options)
                             .value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());
@@ -220,10 +211,8 @@ TEST(Pipeline, traces_what_it_does) {
   const PipelineSpec spec =
       test::spec_of("version: 1\nsources:\n  - {name: a, kind: images, path: ., deadline: 1min}\nmodels:\n" + kDetect);
   Collector collector;
-  std::vector<SinkParts> sinks;
-  sinks.push_back(collector.sink());
   const auto pipeline = Pipeline::create(spec, {test::source_of(test::repeat("data/validation/images/001.jpg", 2))},
-                                         std::move(sinks), options)
+                                         test::only(collector.sink()), options)
                             .value();
   pipeline->start();
   ASSERT_THAT(pipeline->wait(), IsOk());

@@ -121,6 +121,12 @@ PipelineOptions test_options() {
   return options;
 }
 
+std::vector<SinkParts> only(SinkParts sink) {
+  std::vector<SinkParts> sinks;
+  sinks.push_back(std::move(sink));
+  return sinks;
+}
+
 PipelineSpec spec_of(const std::string& yaml) {
   return PipelineSpec::parse(yaml, "test").value();
 }

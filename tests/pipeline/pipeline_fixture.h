@@ -65,6 +65,8 @@ class Collector {
 [[nodiscard]] PipelineOptions test_options();
 /// "models: ..." and "sources: ..." in YAML.
 [[nodiscard]] PipelineSpec spec_of(const std::string& yaml);
+/// One sink, as Pipeline::create() takes them.
+[[nodiscard]] std::vector<SinkParts> only(SinkParts sink);
 inline const std::string kModels = std::string(TERN_SOURCE_DIR) + "/models/";
 
 MATCHER(IsOk, "") {

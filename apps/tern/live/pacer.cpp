@@ -7,13 +7,6 @@
 
 namespace tern {
 
-bool InterruptibleSleep::until(Nanoseconds time, const std::stop_token& stop) {
-  const std::chrono::steady_clock::time_point wake(time);
-  std::unique_lock lock(mutex_);
-  never_.wait_until(lock, stop, wake, [] { return false; });
-  return !stop.stop_requested();
-}
-
 std::optional<Nanoseconds> Pacer::wait(Nanoseconds time, const std::stop_token& stop) {
   const Nanoseconds now = InterruptibleSleep::now();
   time = std::max(time, last_);

@@ -3,26 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
+#include "base/interruptible_sleep.h"
 #include "tern/pipeline_latency.h"
 
 namespace tern {
-
-/// Sleep that a stop ends. One thread at a time; allocates nothing once it is there.
-class InterruptibleSleep {
- public:
-  /// Until `time` on std::chrono::steady_clock; false after a stop.
-  [[nodiscard]] bool until(Nanoseconds time, const std::stop_token& stop);
-  [[nodiscard]] static Nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any never_;
-};
 
 /// Gives recorded frames at the pace they were taken at.
 class Pacer {

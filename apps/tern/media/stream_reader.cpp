@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <condition_variable>
-#include <mutex>
 #include <string_view>
 
 #include "base/error.h"
@@ -26,13 +24,6 @@ constexpr std::chrono::milliseconds kPoll{1};
 constexpr std::chrono::milliseconds kFarewell{200};
 // A jump of the time stamps by more than this is a new beginning.
 constexpr double kMaxGapSeconds = 10;
-
-void sleep(std::chrono::milliseconds time, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, std::move(stop), time, [] { return false; });
-}
 
 bool has_known_video(const AVFormatContext& input) {
   for (unsigned i = 0; i < input.nb_streams; ++i) {
@@ -168,7 +159,7 @@ Result<bool> StreamReader::read_packet(const std::stop_token& stop) {
       av_packet_unref(packet_.get());
       if (Patience::is_over(&patience_) == 0) continue;
     } else if (error == AVERROR(EAGAIN) && Patience::is_over(&patience_) == 0) {
-      sleep(kPoll, stop);
+      sleep_.lasting(kPoll, stop);
       continue;
     } else if (error == AVERROR_EOF && !stop.stop_requested()) {
       return false;

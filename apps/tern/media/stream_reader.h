@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/interruptible_sleep.h"
 #include "media/av.h"
 #include "media/decoding.h"
 #include "tern/pipeline_io.h"
@@ -90,6 +91,7 @@ class StreamReader {
 
   StreamOrigin origin_;
   Patience patience_;  // outlives input_, which asks it
+  InterruptibleSleep sleep_;
   av::Input input_;
   av::Codec decoder_;
   av::Packet packet_{av_packet_alloc()};
